@@ -12,6 +12,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +37,7 @@ class Axis:
         if not all(math.isfinite(x) for x in (*self.nodes, *self.edges)):
             raise ValueError(f"the {self.channel.value} axis holds a value that is not a number")
         for kind, values in (("nodes", self.nodes), ("edges", self.edges)):
-            if any(b <= a for a, b in zip(values, values[1:], strict=False)):
+            if any(b <= a for a, b in pairwise(values)):
                 raise ValueError(f"the {self.channel.value} axis {kind} must increase")
 
     @classmethod
@@ -45,7 +46,7 @@ class Axis:
         values = tuple(float(x) for x in nodes)
         if len(values) < 2:
             raise ValueError("an axis from labels needs at least two of them")
-        mid = [(a + b) / 2 for a, b in zip(values, values[1:], strict=False)]
+        mid = [(a + b) / 2 for a, b in pairwise(values)]
         edges = (2 * values[0] - mid[0], *mid, 2 * values[-1] - mid[-1])
         return cls(channel, unit, values, edges)
 
@@ -53,7 +54,7 @@ class Axis:
     def from_edges(cls, channel: Channel, unit: Unit, edges: Sequence[float]) -> Axis:
         """Build an axis from bin edges; nodes are the bin centres."""
         values = tuple(float(x) for x in edges)
-        centres = tuple((a + b) / 2 for a, b in zip(values, values[1:], strict=False))
+        centres = tuple((a + b) / 2 for a, b in pairwise(values))
         return cls(channel, unit, centres, values)
 
     def __len__(self) -> int:

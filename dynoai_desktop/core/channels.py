@@ -3,7 +3,9 @@
 Live data, recordings and imported logs all resolve their own names to these rows. Ranges are in
 the channel's unit; *hard* is what the quantity can be at all (outside: the sample is counted and
 not used), *warn* what it usually is (outside: flagged). Names are matched as whole words without
-regard to case; the order of the rows is the order in which the screen lists them.
+regard to case. The names of a row are in order of preference: of several announced beside each
+other the earlier one is taken, except for widebands, where each is a sensor of its own. The order
+of the rows is the order in which the screen lists them.
 """
 
 from __future__ import annotations
@@ -55,6 +57,12 @@ class Channel(StrEnum):
     VE_REAR = "ve_r"
     INJ_PW_FRONT = "inj_pw_f"
     INJ_PW_REAR = "inj_pw_r"
+    STFT_FRONT = "stft_f"
+    STFT_REAR = "stft_r"
+    STFT = "stft"
+    LTFT_FRONT = "ltft_f"
+    LTFT_REAR = "ltft_r"
+    LTFT = "ltft"
     VBATT = "vbatt"
     GEAR_RATIO = "gear_ratio"
     CORR_FACTOR = "corr_factor"
@@ -114,14 +122,14 @@ _ROWS = (
     ChannelSpec(_C.LAMBDA, "Lambda", _U.LAMBDA, _LAMBDA_RANGE, (0.7, 1.4), (13,),
                 ("lambda", "lambda measured"), cylinder=_B),
     ChannelSpec(_C.AFR_FRONT, "AFR front", _U.AFR, _AFR_RANGE, (10, 20), (11,),
-                ("air/fuel ratio 1", "afr 1", "afr front", "afr meas f", "afr f", "wbo2 f",
-                 "wbo2 afr front", "measured afr f", "wb afr f", "o2 f", "lc1 volts petrol afr",
+                ("lc1 volts petrol afr", "air/fuel ratio 1", "afr 1", "afr front", "afr meas f",
+                 "afr f", "wbo2 f", "wbo2 afr front", "measured afr f", "wb afr f", "o2 f",
                  "innovate afr 1"),
                 cylinder=_F, carried_as=_C.LAMBDA_FRONT),
     ChannelSpec(_C.AFR_REAR, "AFR rear", _U.AFR, _AFR_RANGE, (10, 20), (11,),
-                ("air/fuel ratio 2", "afr 2", "afr rear", "afr meas r", "afr r", "wbo2 r",
-                 "wbo2 afr rear", "measured afr r", "wb afr r", "o2 r", "lc2 volts petrol afr",
-                 "lc2 volts petrol afr2", "innovate afr 2"),
+                ("lc2 volts petrol afr", "lc2 volts petrol afr2", "air/fuel ratio 2", "afr 2",
+                 "afr rear", "afr meas r", "afr r", "wbo2 r", "wbo2 afr rear", "measured afr r",
+                 "wb afr r", "o2 r", "innovate afr 2"),
                 cylinder=_R, carried_as=_C.LAMBDA_REAR),
     ChannelSpec(_C.AFR_COMBINED, "AFR", _U.AFR, _AFR_RANGE, (10, 20), (11,),
                 ("afr", "air/fuel ratio", "afr meas", "afr measured", "a/f ratio", "wbo2"),
@@ -148,31 +156,32 @@ _ROWS = (
                  "man abs press", "boost kpa", "intake pressure")),
     ChannelSpec(_C.BARO, "Barometric pressure", _U.KILOPASCAL, (60, 118.5), (80, 105), (7,),
                 ("pressure", "baro", "barometric", "barometric pressure", "baro pressure",
-                 "absolute pressure")),
+                 "atmospheric pressure", "barometer", "absolute pressure")),
     ChannelSpec(_C.TPS, "Throttle", _U.PERCENT, (0, 100), None, (16,),
                 ("tps", "tp", "throttle", "throttle position", "throttle pos")),
     ChannelSpec(_C.IAT, "Intake air temperature", _U.CELSIUS, (-40, 150), (0, 95), (6,),
                 ("iat", "iat f", "iat c", "intake air temp", "intake air temperature",
-                 "air temp", "inlet temp", "intake temp")),
+                 "air temp", "inlet temp", "intake temp", "mat", "manifold air temp")),
     ChannelSpec(_C.ECT, "Engine temperature", _U.CELSIUS, (-40, 250), (38, 160), (6,),
                 ("ect", "et", "engine temp", "engine temperature", "coolant temp", "water temp",
-                 "clt", "head temp")),
+                 "clt", "head temp", "cht", "cylinder head temp")),
     ChannelSpec(_C.AMBIENT, "Ambient temperature", _U.CELSIUS, (-40, 70), (0, 45), (6,),
-                ("temperature 1", "temperature 2", "ambient temp", "ambient temperature")),
+                ("temperature 1", "temperature 2", "ambient temp", "ambient temperature",
+                 "ambient air temp")),
     ChannelSpec(_C.HUMIDITY, "Relative humidity", _U.PERCENT, (0, 100), None, (16,),
                 ("humidity", "relative humidity")),
-    ChannelSpec(_C.TORQUE, "Torque", _U.NEWTON_METRE, (-400, 2700), (-60, 1100), (5,),
+    ChannelSpec(_C.TORQUE, "Torque", _U.NEWTON_METRE, (-1000, 2700), (-60, 1100), (5,),
                 ("torque", "tq", "torque drum 1", "torque (uncorrected)",
                  "torque drum 1 (uncorrected)", "torque nm", "engine torque", "wheel torque")),
-    ChannelSpec(_C.POWER, "Power", _U.KILOWATT, (-150, 1500), (-40, 750), (4,),
+    ChannelSpec(_C.POWER, "Power", _U.KILOWATT, (-500, 1500), (-40, 750), (4,),
                 ("power", "horsepower", "hp", "bhp", "power drum 1", "power (uncorrected)",
                  "power drum 1 (uncorrected)")),
-    ChannelSpec(_C.FORCE, "Drum force", _U.NEWTON, (-2300, 9000), None, (3,),
+    ChannelSpec(_C.FORCE, "Drum force", _U.NEWTON, (-10000, 20000), None, (3,),
                 ("force", "force 1", "force drum 1", "force drum 2")),
     ChannelSpec(_C.ACCEL, "Acceleration", _U.KMH_PER_S, (-180, 360), None, (10,),
                 ("acceleration", "accel")),
     ChannelSpec(_C.SPEED, "Speed", _U.KMH, (0, 500), None, (2,),
-                ("speed", "speed 1", "vss", "vehicle speed")),
+                ("speed", "speed 1", "vss", "vehicle speed", "road speed")),
     ChannelSpec(_C.DISTANCE, "Distance", _U.METRE, None, None, (1,),
                 ("distance", "distance 1")),
     ChannelSpec(_C.SPARK_FRONT, "Spark advance front", _U.DEGREE, (-30, 70), None, (),
@@ -200,8 +209,25 @@ _ROWS = (
                 ("inj pw f", "injector time front"), cylinder=_F),
     ChannelSpec(_C.INJ_PW_REAR, "Injector time rear", _U.MILLISECOND, (0, 100), None, (),
                 ("inj pw r", "injector time rear"), cylinder=_R),
+    # Fuel trims are carried as change: 0 is none, +5 adds 5 % fuel. Some ECUs say 100 for none.
+    ChannelSpec(_C.STFT_FRONT, "Short-term fuel trim front", _U.PERCENT, (-60, 160), None, (),
+                ("stft f", "stft front", "stft 1", "short term fuel trim 1",
+                 "front closed loop integrator", "closed loop integrator front"), cylinder=_F),
+    ChannelSpec(_C.STFT_REAR, "Short-term fuel trim rear", _U.PERCENT, (-60, 160), None, (),
+                ("stft r", "stft rear", "stft 2", "short term fuel trim 2",
+                 "rear closed loop integrator", "closed loop integrator rear"), cylinder=_R),
+    ChannelSpec(_C.STFT, "Short-term fuel trim", _U.PERCENT, (-60, 160), None, (),
+                ("stft", "short term fuel trim", "gego"), cylinder=_B),
+    ChannelSpec(_C.LTFT_FRONT, "Long-term fuel trim front", _U.PERCENT, (-60, 160), None, (),
+                ("ltft f", "ltft front", "ltft 1", "long term fuel trim 1",
+                 "front adaptive fuel factor", "adaptive fuel factor front"), cylinder=_F),
+    ChannelSpec(_C.LTFT_REAR, "Long-term fuel trim rear", _U.PERCENT, (-60, 160), None, (),
+                ("ltft r", "ltft rear", "ltft 2", "long term fuel trim 2",
+                 "rear adaptive fuel factor", "adaptive fuel factor rear"), cylinder=_R),
+    ChannelSpec(_C.LTFT, "Long-term fuel trim", _U.PERCENT, (-60, 160), None, (),
+                ("ltft", "long term fuel trim"), cylinder=_B),
     ChannelSpec(_C.VBATT, "Battery", _U.VOLT, (0, 20), (11, 15), (14,),
-                ("vbatt", "b+", "battery", "battery voltage", "batt v", "voltage 2")),
+                ("vbatt", "b+", "battery", "battery voltage", "batt v", "battery v", "voltage 2")),
     ChannelSpec(_C.GEAR_RATIO, "Rpm per road speed", _U.RPM_PER_KMH, (0, 1000), None, (9,),
                 ("gear ratio",), rule=_LAST),
     ChannelSpec(_C.CORR_FACTOR, "Power correction factor", _U.NONE, (0.5, 2.0), (0.8, 1.35), (),

@@ -37,6 +37,7 @@ class Aggregate:
     sample_count: int  # raw samples of the window, mapped or not
     lost: int = 0  # datagrams found missing while the window was open
     synced: bool = True  # False: a provider's clock was estimated from arrival times
+    arrival_us: int = 0  # Unix time of the last datagram in it; 0: the window was silent
 
     @property
     def start_s(self) -> float:

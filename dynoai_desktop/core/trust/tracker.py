@@ -156,9 +156,7 @@ def _judge(
         state = ChannelState.STALE
     elif bad > INVALID_ABOVE:
         state = ChannelState.INVALID
-    elif samples > 5 and not SLOWEST_HZ <= rate_hz <= FASTEST_HZ:
-        state = ChannelState.WARNING
-    elif np.isfinite(value) and not low <= value <= high:
+    elif (samples > 5 and not SLOWEST_HZ <= rate_hz <= FASTEST_HZ) or value < low or value > high:
         state = ChannelState.WARNING
     else:
         state = ChannelState.HEALTHY

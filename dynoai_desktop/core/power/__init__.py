@@ -1,0 +1,1 @@
+"""Power: correction standards, curves and repeatability."""

@@ -126,9 +126,7 @@ def test_big_endian_and_nanosecond_files_are_read(tmp_path) -> None:
     packet = ENCODER.encode(Datagram(0, b"hello", ("10.0.0.1", 9)))[16:]
     path = tmp_path / "a.pcap"
     head = struct.pack(">IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 65535, 101)
-    path.write_bytes(
-        head + struct.pack(">IIII", 3, 500_000_000, len(packet), len(packet)) + packet
-    )
+    path.write_bytes(head + struct.pack(">IIII", 3, 500_000_000, len(packet), len(packet)) + packet)
     assert read(path)[0].arrival_us == 3_500_000
 
 

@@ -204,5 +204,5 @@ class PcapReader:
             return None
         source = f"{packet[at + 12]}.{packet[at + 13]}.{packet[at + 14]}.{packet[at + 15]}"
         port, _to, length, _sum = _UDP_HEADER.unpack_from(packet, udp)
-        end = udp + length if 8 <= length else udp + 8
+        end = udp + length if length >= 8 else udp + 8
         return Datagram(arrival_us, packet[udp + 8 : end], (source, port))

@@ -1,0 +1,110 @@
+"""The pages of the window: one row each, in the order of the workflow.
+
+A page is built when it is first opened. The modules of the pages are imported then, too, so the
+window stands before the plotting library is loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dynoai_desktop.core.trust.health import BusHealth
+from dynoai_desktop.ui.look import Look
+from dynoai_desktop.ui.marks import PageMark, connect_mark, live_mark, runs_mark
+from dynoai_desktop.ui.messages import FrameState
+from dynoai_desktop.ui.preferences import Preferences
+
+if TYPE_CHECKING:
+    from dynoai_desktop.ui.panels.panel import Panel
+
+SADDLE_PAGE = "live"
+
+
+@dataclass(frozen=True, slots=True)
+class PanelContext:
+    """What a page may need to be built."""
+
+    look: Look
+    preferences: Preferences
+    version: str
+    notices: str
+
+
+@dataclass(frozen=True, slots=True)
+class PanelSpec:
+    """One page. *wishes* are the panel's signals that the window passes on under their names."""
+
+    key: str
+    title: str
+    build: Callable[[PanelContext], Panel]
+    wishes: tuple[str, ...] = ()
+    mark: Callable[[FrameState, BusHealth], PageMark] | None = None  # None: not in the workflow
+    shortcut: str = ""  # pages of the workflow are numbered instead
+
+
+def _connect(context: PanelContext) -> Panel:
+    from dynoai_desktop.ui.panels.connect import ConnectPanel
+
+    return ConnectPanel(context.look)
+
+
+def _live(context: PanelContext) -> Panel:
+    from dynoai_desktop.ui.panels.live import LivePanel
+
+    return LivePanel(context.look)
+
+
+def _runs(context: PanelContext) -> Panel:
+    from dynoai_desktop.ui.panels.runs import RunsPanel
+
+    return RunsPanel(context.look)
+
+
+def _settings(context: PanelContext) -> Panel:
+    from dynoai_desktop.ui.panels.settings import SettingsPanel
+
+    return SettingsPanel(context.look, context.preferences)
+
+
+def _keys(context: PanelContext) -> Panel:
+    from dynoai_desktop.ui.panels.help import KeysPanel
+
+    return KeysPanel(context.look, tuple((key, spec.title) for key, spec in page_keys()))
+
+
+def _about(context: PanelContext) -> Panel:
+    from dynoai_desktop.ui.panels.help import AboutPanel
+
+    return AboutPanel(context.look, context.version, context.notices)
+
+
+PANELS: tuple[PanelSpec, ...] = (
+    PanelSpec("connect", "Connect", _connect, ("interface_chosen",), connect_mark),
+    PanelSpec(
+        "live",
+        "Live",
+        _live,
+        (
+            "replay_paused",
+            "replay_speed_changed",
+            "replay_seeked",
+            "live_requested",
+            "reset_map_requested",
+        ),
+        live_mark,
+    ),
+    PanelSpec("runs", "Runs", _runs, ("replay_requested", "open_folder_requested"), runs_mark),
+    PanelSpec("settings", "Settings", _settings, ("settings_changed",), shortcut="F2"),
+    PanelSpec("keys", "Keys", _keys, shortcut="?"),
+    PanelSpec("about", "About", _about, shortcut="F12"),
+)
+
+
+def page_keys() -> list[tuple[str, PanelSpec]]:
+    """Return every page with the key that opens it; pages of the workflow are numbered."""
+    numbers = iter(range(1, len(PANELS) + 1))
+    return [
+        (str(next(numbers)) if spec.mark is not None else spec.shortcut, spec) for spec in PANELS
+    ]

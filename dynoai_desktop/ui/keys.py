@@ -1,0 +1,44 @@
+"""Every key of the window, in the order of the help page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dynoai_desktop.ui.widgets.map_views import MAP_VIEWS
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRow:
+    """One action and its keys. Without pages it works everywhere."""
+
+    action: str
+    keys: tuple[str, ...]
+    text: str
+    pages: tuple[str, ...] = ()
+    repeats: bool = False  # while the key is held down
+
+
+_MAP_KEYS = (KeyRow("next_map", ("M",), "Next map view", ("live",)),) if len(MAP_VIEWS) > 1 else ()
+
+KEYS: tuple[KeyRow, ...] = (
+    KeyRow("record", ("Space",), "Start or stop recording; pause or go on in a replay"),
+    *_MAP_KEYS,
+    KeyRow("reset_map", ("Ctrl+R",), "Empty the map; the recording goes on", ("live",)),
+    KeyRow("saddle", ("F11",), "Saddle view: giant figures and the map"),
+    KeyRow("seek_back", ("Left",), "Replay: back 5 s", ("live",), repeats=True),
+    KeyRow("seek_on", ("Right",), "Replay: on 5 s", ("live",), repeats=True),
+    KeyRow("faster", ("Up",), "Replay: faster", ("live",)),
+    KeyRow("slower", ("Down",), "Replay: slower", ("live",)),
+    KeyRow("go_live", ("L",), "Leave the replay, back to the dyno"),
+    KeyRow("find", ("Ctrl+F",), "Find a channel", ("connect",)),
+    KeyRow("open_file", ("Ctrl+O",), "Replay a recording from elsewhere", ("runs",)),
+    KeyRow("open_folder", ("O",), "Show the run in the file manager", ("runs",)),
+    KeyRow("acknowledge", ("A",), "Acknowledge the notice at the foot of the window"),
+    KeyRow("back", ("Esc",), "Back: out of the saddle view, out of settings and help"),
+)
+
+# Said on the help page, done by the widget that has the focus.
+MORE_KEYS: tuple[tuple[str, str], ...] = (
+    ("Enter", "Listen on the chosen interface; replay the chosen run"),
+    ("Tab", "To the next list, field or button"),
+)

@@ -1,0 +1,59 @@
+"""The sign and the word by which the rail says how each page is doing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from dynoai_desktop.core.trust.health import BusHealth
+from dynoai_desktop.ui.advice import LOSS_ATTENTION
+from dynoai_desktop.ui.messages import FrameState, SourceKind
+from dynoai_desktop.ui.wording import count
+
+
+class Standing(StrEnum):
+    """How a page is doing; each has a colour, never alone."""
+
+    PLAIN = "plain"
+    READY = "good"
+    ATTENTION = "attention"
+    BLOCKED = "danger"
+
+
+@dataclass(frozen=True, slots=True)
+class PageMark:
+    """What the rail prints under the title of a page."""
+
+    sign: str
+    word: str
+    standing: Standing = Standing.PLAIN
+
+
+def connect_mark(state: FrameState, health: BusHealth) -> PageMark:
+    """Return how the connection is doing."""
+    if state.source.kind is SourceKind.FAILED:
+        return PageMark("×", "failed", Standing.BLOCKED)
+    if state.source.kind is SourceKind.NONE:
+        return PageMark("!", "choose", Standing.ATTENTION)
+    if not health.providers and not state.source.is_replay:
+        return PageMark("!", "silent", Standing.ATTENTION)
+    if any(p.loss > LOSS_ATTENTION for p in health.providers):
+        return PageMark("!", "loss", Standing.ATTENTION)
+    if state.source.is_replay:
+        return PageMark("▶", "replay")
+    return PageMark("✓", "ready", Standing.READY)
+
+
+def live_mark(state: FrameState, health: BusHealth) -> PageMark:
+    """Return whether the live page has anything to show."""
+    if state.source.is_replay:
+        return PageMark("▶", "replay")
+    if state.source.kind is SourceKind.LIVE and health.providers:
+        return PageMark("●", "live", Standing.READY)
+    return PageMark("–", "waiting")
+
+
+def runs_mark(state: FrameState, _health: BusHealth) -> PageMark:
+    """Return how many runs there are."""
+    n = len(state.sessions)
+    return PageMark("✓", count(n, "run")) if n else PageMark("–", "none yet")

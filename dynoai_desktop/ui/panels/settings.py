@@ -1,0 +1,89 @@
+"""Settings: units, mixture, fuel, theme, text size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QButtonGroup, QGridLayout, QLabel, QPushButton, QVBoxLayout
+
+from dynoai_desktop.core.units import STOICH_AFR, MixtureScale, UnitSystem
+from dynoai_desktop.ui.look import Look
+from dynoai_desktop.ui.panels.panel import Panel
+from dynoai_desktop.ui.preferences import FONT_SCALES, THEMES, Preferences
+
+_Choice = tuple[str, Any]
+_BUTTON_WIDTH = 170
+
+# Label, field of Preferences, choices. A new setting is one row.
+ROWS: tuple[tuple[str, str, Sequence[_Choice]], ...] = (
+    (
+        "Units",
+        "system",
+        (("hp, lb·ft, °F, mph", UnitSystem.US), ("kW, N·m, °C, km/h", UnitSystem.METRIC)),
+    ),
+    ("Mixture", "mixture", (("AFR", MixtureScale.AFR), ("λ", MixtureScale.LAMBDA))),
+    ("Fuel", "fuel", tuple((f"{name}  {afr:g}", name) for name, afr in STOICH_AFR.items())),
+    ("Theme", "theme", tuple((name.capitalize(), name) for name in THEMES)),
+    ("Text size", "font_scale", tuple((f"{scale:.0%}", scale) for scale in FONT_SCALES)),
+)
+
+
+class SettingsPanel(Panel):
+    """One row of buttons each; a press takes effect at once."""
+
+    settings_changed = Signal(object)  # Preferences
+
+    def __init__(self, look: Look, preferences: Preferences) -> None:
+        """Show *preferences* as chosen."""
+        super().__init__(look, "Settings")
+        self._preferences = preferences
+        self.buttons: dict[tuple[str, Any], QPushButton] = {}
+        title = QLabel("Settings")
+        title.setProperty("role", "title")
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(8)
+        grid.setVerticalSpacing(12)
+        for at, (label, field, choices) in enumerate(ROWS):
+            grid.addWidget(QLabel(label), at, 0)
+            group = QButtonGroup(self)
+            for column, (text, value) in enumerate(choices, start=1):
+                button = self._button(label, text, field, value)
+                group.addButton(button)
+                grid.addWidget(button, at, column)
+        columns = max(len(choices) for _, _, choices in ROWS)
+        for column in range(1, columns + 1):
+            grid.setColumnMinimumWidth(column, _BUTTON_WIDTH)
+        grid.setColumnStretch(columns + 1, 1)
+        hint = QLabel("The number beside a fuel is its stoichiometric AFR: AFR shown = λ × it.")
+        hint.setProperty("role", "small")
+        back = QLabel("Esc goes back. The recording goes on meanwhile.")
+        back.setProperty("role", "small")
+        page = QVBoxLayout(self)
+        page.setContentsMargins(32, 24, 32, 24)
+        page.setSpacing(16)
+        for widget in (title, hint, back):
+            widget.setTextFormat(Qt.TextFormat.PlainText)
+        page.addWidget(title)
+        page.addLayout(grid)
+        page.addWidget(hint)
+        page.addWidget(back)
+        page.addStretch(1)
+
+    def _button(self, label: str, text: str, field: str, value: Any) -> QPushButton:
+        button = QPushButton(text)
+        button.setCheckable(True)
+        button.setChecked(getattr(self._preferences, field) == value)
+        button.setAccessibleName(f"{label}: {text}")
+        button.clicked.connect(self._change(field, value))
+        self.buttons[field, value] = button
+        return button
+
+    def _change(self, field: str, value: Any) -> Callable[[], None]:
+        def change() -> None:
+            self._preferences = replace(self._preferences, **{field: value})
+            self.settings_changed.emit(self._preferences)
+
+        return change

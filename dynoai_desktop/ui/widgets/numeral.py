@@ -1,0 +1,145 @@
+"""One big figure, legible at three metres, whose digits never jump."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from dynoai_desktop.ui.look import Look
+from dynoai_desktop.ui.theme import CAP_HEIGHT, font
+from dynoai_desktop.ui.wording import ABSENT
+
+_MARGIN = 14.0
+_SWATCH = 5.0
+
+
+class Numeral(QWidget):
+    """A label on the left, the figure flush right.
+
+    The figure is as tall as asked for, or as the widest text it must hold (*template*) allows.
+    Digits of the typeface are all equally wide, so a figure that ends at the same place keeps
+    every digit in its place.
+    """
+
+    def __init__(self, title: str, template: str, digit_px: int, look: Look) -> None:
+        """Start without a value. *digit_px* is the digit height at scale 1."""
+        super().__init__()
+        self._title, self._unit, self._note = title, "", ""
+        self._text, self._is_stale = ABSENT, False
+        self._template = template
+        self._digit_px = digit_px
+        self._swatch: str | None = None
+        self._look = look
+        self._font = QFont()
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setAccessibleName(title)
+
+    @property
+    def text(self) -> str:
+        """Return the figure as it is printed."""
+        return self._text
+
+    @property
+    def note(self) -> str:
+        """Return the small print: the age of a stale figure."""
+        return self._note
+
+    @property
+    def unit(self) -> str:
+        """Return the unit as it is printed."""
+        return self._unit
+
+    @property
+    def is_stale(self) -> bool:
+        """Return True when the figure is greyed."""
+        return self._is_stale
+
+    def set_look(self, look: Look) -> None:
+        """Change palette and scale."""
+        self._look = look
+        self._fit()
+        self.update()
+
+    def set_label(self, title: str, swatch: str | None) -> None:
+        """Change the label and the colour of the curve it belongs to."""
+        if (title, swatch) != (self._title, self._swatch):
+            self._title, self._swatch = title, swatch
+            self.setAccessibleName(title)
+            self._fit()
+            self.update()
+
+    def set_digit_px(self, digit_px: int) -> None:
+        """Change the digit height wanted at scale 1."""
+        self._digit_px = digit_px
+        self._fit()
+        self.update()
+
+    def show_value(self, text: str, unit: str, note: str = "", is_stale: bool = False) -> None:
+        """Print a figure; nothing is painted when nothing changed."""
+        if (text, unit, note, is_stale) == (self._text, self._unit, self._note, self._is_stale):
+            return
+        other_unit = unit != self._unit
+        self._text, self._unit, self._note, self._is_stale = text, unit, note, is_stale
+        if other_unit:
+            self._fit()
+        self.setAccessibleDescription(f"{text} {unit} {note}".strip())
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        """Return the size at which the figure has its full height."""
+        height = self._digit_px * self._look.scale
+        return QSize(round(height * 5), round(height * 1.35))
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the size below which the figure is hard to read."""
+        return QSize(150, 44)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Choose the type size that fits."""
+        self._fit()
+
+    def _fit(self) -> None:
+        label_width = self._label_width()
+        digit_px = min(self._digit_px * max(self._look.scale, 0.6), self.height() * 0.74)
+        self._font = font(digit_px / CAP_HEIGHT, bold=True)
+        width = QFontMetricsF(self._font).horizontalAdvance(self._template)
+        room = self.width() - 2 * _MARGIN - label_width
+        if width > room > 0:
+            self._font = font(self._font.pixelSize() * room / width, bold=True)
+
+    def _label_width(self) -> float:
+        title = QFontMetricsF(self._label_font()).horizontalAdvance(self._title)
+        unit = QFontMetricsF(font(self._look.sizes.small)).horizontalAdvance(self._unit)
+        return max(title, unit)
+
+    def _label_font(self) -> QFont:
+        return font(self._look.sizes.body * 1.15, bold=True)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint label, unit, age and figure."""
+        palette, sizes = self._look.palette, self._look.sizes
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(palette.panel))
+        if self._swatch:
+            painter.fillRect(QRectF(0, 8, _SWATCH, self.height() - 16), QColor(self._swatch))
+        box = QRectF(self.rect()).adjusted(_MARGIN, 6, -_MARGIN, -6)
+        left = Qt.AlignmentFlag.AlignLeft
+        line = sizes.body * 1.5
+        painter.setFont(self._label_font())
+        painter.setPen(QColor(palette.text))
+        painter.drawText(box, left | Qt.AlignmentFlag.AlignTop, self._title)
+        painter.setFont(font(sizes.small))
+        painter.setPen(QColor(palette.quiet))
+        painter.drawText(box.adjusted(0, line, 0, 0), left | Qt.AlignmentFlag.AlignTop, self._unit)
+        painter.drawText(box, left | Qt.AlignmentFlag.AlignBottom, self._note)
+        faint = self._is_stale or self._text == ABSENT
+        painter.setFont(self._font)
+        painter.setPen(QColor(palette.quiet if faint else palette.text))
+        # The digits, not the line with its ascent, are centred.
+        metrics = QFontMetricsF(self._font)
+        baseline = self.height() / 2 + self._font.pixelSize() * CAP_HEIGHT / 2
+        width = metrics.horizontalAdvance(self._text)
+        painter.drawText(round(box.right() - width), round(baseline), self._text)
+        painter.end()

@@ -1,0 +1,99 @@
+"""The view of a RowModel: plain rows of fixed height, chosen as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any
+
+from PySide6.QtCore import QItemSelectionModel, Qt, Signal
+from PySide6.QtGui import QFontMetrics, QKeyEvent
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
+
+from dynoai_desktop.ui.look import Look
+from dynoai_desktop.ui.theme import font
+from dynoai_desktop.ui.widgets.row_model import RowModel
+
+
+class RowTable(QTableView):
+    """Keeps the chosen row and the scroll position whatever happens to the rows."""
+
+    chosen = Signal()  # Enter or a double click on the selected row
+
+    def __init__(self, model: RowModel[Any], name: str, row_px: int, look: Look) -> None:
+        """Show *model*. Rows are at least *row_px* high."""
+        super().__init__()
+        self._rows = model
+        self._row_px = row_px
+        self._kept: tuple[Hashable | None, int] = (None, 0)
+        model.modelAboutToBeReset.connect(self._keep)
+        self.setModel(model)
+        model.modelReset.connect(self._restore)
+        self.setAccessibleName(name)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setAlternatingRowColors(True)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setTabKeyNavigation(False)
+        self.verticalHeader().hide()
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        header = self.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setMinimumSectionSize(30)
+        for i, column in enumerate(model.columns):
+            if column.stretches:
+                header.setSectionResizeMode(i, QHeaderView.ResizeMode.Stretch)
+        self.doubleClicked.connect(self._choose)
+        self.set_look(look)
+
+    def allow_sorting(self) -> None:
+        """Sort by a click on a column; a third click restores the first order."""
+        header = self.horizontalHeader()
+        header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        header.setSortIndicatorClearable(True)
+        self.setSortingEnabled(True)
+
+    def selected(self) -> Any | None:
+        """Return the chosen row, None when there is none."""
+        index = self.currentIndex()
+        return self._rows.row(index.row()) if index.isValid() else None
+
+    def set_look(self, look: Look) -> None:
+        """Change palette, scale and units."""
+        face = font(look.sizes.small)
+        metrics = QFontMetrics(face)
+        self.verticalHeader().setDefaultSectionSize(
+            max(self._row_px, round(metrics.height() * 1.5))
+        )
+        letter = metrics.averageCharWidth()
+        for i, column in enumerate(self._rows.columns):
+            if not column.stretches:
+                self.setColumnWidth(i, letter * column.width + 20)
+        self._rows.set_look(look)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Choose the row on Enter."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.selected() is not None:
+            self.chosen.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def _choose(self) -> None:
+        self.chosen.emit()
+
+    def _keep(self) -> None:
+        index = self.currentIndex()
+        key = self._rows.key(index.row()) if index.isValid() else None
+        self._kept = (key, self.verticalScrollBar().value())
+
+    def _restore(self) -> None:
+        key, scrolled = self._kept
+        at = self._rows.find(key) if key is not None else None
+        if at is not None:
+            choose = QItemSelectionModel.SelectionFlag.ClearAndSelect
+            self.selectionModel().setCurrentIndex(
+                self._rows.index(at, 0), choose | QItemSelectionModel.SelectionFlag.Rows
+            )
+        self.executeDelayedItemsLayout()
+        self.verticalScrollBar().setValue(scrolled)

@@ -1,0 +1,60 @@
+"""The subcommands of `dynoai-desktop`, one module each, and what they share.
+
+A command module has `add_arguments(parser)` and `run(arguments) -> int`. It is imported only when
+its command is asked for, so a script that calls `inspect` does not wait for Qt.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+EXIT_DONE, EXIT_FAILED, EXIT_UNUSABLE = 0, 1, 2
+
+
+class UsageError(Exception):
+    """Input that cannot be used; the message is one sentence with what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One subcommand and the module in this package that does it."""
+
+    name: str
+    help: str
+    module: str
+
+
+COMMANDS = (
+    Command("simulate", "publish a simulated dyno, or write its traffic to a file", "simulate"),
+    Command("record", "record from the network into a session folder, without a window", "record"),
+    Command("inspect", "say what is in a recording or a log", "inspect_file"),
+    Command("tour", "render every page from a recording to PNG files", "tour"),
+    Command("bench", "measure this machine against the figures the program must reach", "bench"),
+)
+
+
+def default_data_dir() -> Path:
+    """Return the platform's user data directory for this program."""
+    from platformdirs import user_data_path
+
+    return user_data_path("DynoAI Desktop", appauthor=False)
+
+
+def json_text(document: Mapping[str, Any]) -> str:
+    """Return *document* as JSON in which NaN and infinities are null, as JSON has neither."""
+    return json.dumps(_finite(document), ensure_ascii=False, indent=2, allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value

@@ -1,0 +1,135 @@
+"""`simulate`: publish a simulated dyno on multicast, or write its traffic to a file."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dynoai_desktop.capture.environment import default_interface, jetdrive_source
+from dynoai_desktop.capture.pcap import PacketEncoder, file_header
+from dynoai_desktop.capture.simulated_bus import SimulatedBus
+from dynoai_desktop.capture.simulated_dyno import RigSignals, simulated_bus
+from dynoai_desktop.capture.sources.contract import CaptureError, Datagram
+from dynoai_desktop.capture.sources.jetdrive import JetdriveSource
+from dynoai_desktop.commands import EXIT_DONE, UsageError
+from dynoai_desktop.core.simulator.profiles import PROFILES
+from dynoai_desktop.core.simulator.scenarios import SCENARIOS
+
+_FILE_START_US = 1_700_000_000_000_000  # the same seed writes the same bytes, whatever the day
+_LONGEST_PULL_S = 60.0
+_FILE_STEP_US = 1_000_000
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("--profile", default="m8-114", metavar="P", help=", ".join(PROFILES))
+    parser.add_argument("--scenario", default="lean", metavar="S", help=", ".join(SCENARIOS))
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="same seed, same bytes")
+    parser.add_argument("--pulls", type=int, metavar="N", help="stop after N pulls")
+    parser.add_argument("--iface", metavar="IP", help="send on the interface with this address")
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE.pcap", help="write the traffic instead of sending it"
+    )
+    parser.add_argument(
+        "--until-stdin-closes", action="store_true", help="stop when the starting program ends"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Simulate until stopped, or until the pulls are done."""
+    if arguments.pulls is not None and arguments.pulls < 1:
+        raise UsageError("--pulls must be at least 1.")
+    start_us = _FILE_START_US if arguments.out else time.time_ns() // 1000
+    try:
+        bus = simulated_bus(start_us, arguments.profile, arguments.scenario, arguments.seed)
+    except ValueError as error:
+        raise UsageError(f"Cannot simulate: {error}.") from error
+    if arguments.out:
+        return _write(bus, arguments.out, arguments.pulls or 3)
+    interface = arguments.iface or default_interface()
+    if interface is None:
+        raise UsageError("Say which interface to send on, for example --iface 127.0.0.1.")
+    try:
+        _publish(bus, jetdrive_source(interface), arguments.pulls, arguments.until_stdin_closes)
+    except CaptureError as error:
+        raise UsageError(str(error)) from error
+    return EXIT_DONE
+
+
+def _pulls(bus: SimulatedBus) -> int:
+    signals = bus.signals
+    assert isinstance(signals, RigSignals)
+    return signals.pulls_done
+
+
+def _write(bus: SimulatedBus, path: Path, pulls: int) -> int:
+    """Write the traffic as fast as the machine can."""
+    encoder = PacketEncoder("224.0.2.10", 22344)
+    last_us = bus.now_us + int(pulls * _LONGEST_PULL_S * 1e6)
+    count = 0
+    try:
+        with path.open("wb") as file:
+            file.write(file_header())
+
+            def write(datagrams: list[Datagram]) -> None:
+                nonlocal count
+                count += len(datagrams)
+                file.write(b"".join(map(encoder.encode, datagrams)))
+
+            while _pulls(bus) < pulls and bus.now_us < last_us:
+                write(bus.advance(bus.now_us + _FILE_STEP_US))
+            write(bus.stop())
+    except OSError as error:
+        raise UsageError(f"Cannot write {path}: {error.strerror}.") from error
+    print(f"{count} datagrams, {_pulls(bus)} pulls in {path}", file=sys.stderr)
+    return EXIT_DONE
+
+
+def _publish(
+    bus: SimulatedBus, source: JetdriveSource, pulls: int | None, until_stdin_closes: bool
+) -> None:
+    """Send at life's pace and answer what is asked, until told to stop."""
+    source.open()
+    try:
+        with _stop_requested(until_stdin_closes) as stopped:
+            print("publishing", file=sys.stderr, flush=True)
+            while not stopped.is_set() and (pulls is None or _pulls(bus) < pulls):
+                heard = source.receive(0.005)
+                sent = bus.advance(source.now_us())
+                for datagram in heard:
+                    sent += bus.hear(datagram.data)
+                _send(source, sent)
+            _send(source, bus.stop())
+    finally:
+        source.close()
+
+
+def _send(source: JetdriveSource, datagrams: list[Datagram]) -> None:
+    for datagram in datagrams:
+        source.send(datagram.data)
+
+
+@contextmanager
+def _stop_requested(until_stdin_closes: bool) -> Iterator[threading.Event]:
+    """Yield an event that is set by SIGTERM, Ctrl-C or the end of standard input."""
+    stopped = threading.Event()
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    previous = [signal.signal(number, lambda *_: stopped.set()) for number in numbers]
+    if until_stdin_closes:
+
+        def wait_for_the_end() -> None:
+            sys.stdin.buffer.read()
+            stopped.set()
+
+        threading.Thread(target=wait_for_the_end, name="stdin", daemon=True).start()
+    try:
+        yield stopped
+    finally:
+        for number, handler in zip(numbers, previous, strict=True):
+            signal.signal(number, handler)

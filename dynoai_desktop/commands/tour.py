@@ -1,0 +1,158 @@
+"""`tour --out DIR [FILE]`: every page as a picture, from a recording or the simulated dyno."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from dynoai_desktop.capture.pipeline import Pipeline
+from dynoai_desktop.capture.simulated_dyno import simulated_bus
+from dynoai_desktop.capture.sources.contract import CaptureError, Source
+from dynoai_desktop.capture.sources.replay import ReplaySource
+from dynoai_desktop.capture.sources.simulator import SimulatorSource
+from dynoai_desktop.commands import EXIT_DONE, UsageError
+from dynoai_desktop.core.aggregate import GRACE_US
+from dynoai_desktop.core.channels import Channel
+from dynoai_desktop.core.live.engine import LiveEngine
+from dynoai_desktop.core.live.snapshot import Snapshot
+from dynoai_desktop.core.samples import WINDOW_US, Aggregate
+from dynoai_desktop.core.trust.health import BusHealth
+
+_SIMULATED_START_US = 1_700_000_000_000_000
+_SIMULATED_S = 75.0
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What the program knew at the most telling moment of a recording."""
+
+    snapshot: Snapshot
+    health: BusHealth
+    elapsed_s: float
+    duration_s: float
+    simulated: bool
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="for the pictures")
+    parser.add_argument(
+        "file", type=Path, nargs="?", help="a session folder or a .pcap; none: a simulated dyno"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Render; print the path of every picture."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    if arguments.file is None:
+        source: Source = SimulatorSource(
+            simulated_bus, _SIMULATED_START_US, duration_s=_SIMULATED_S
+        )
+    else:
+        source = ReplaySource(arguments.file)
+    try:
+        moment = telling_moment(source)
+        for picture in _render(moment, arguments.file, arguments.data_dir, arguments.out):
+            print(picture)
+    except CaptureError as error:
+        raise UsageError(str(error)) from error
+    except OSError as error:
+        raise UsageError(f"Cannot write the pictures: {error}") from error
+    return EXIT_DONE
+
+
+def telling_moment(source: Source) -> Moment:
+    """Run through *source* and return the moment of most power, or of most revs without power.
+
+    Raises CaptureError when the source cannot be read or nothing in it can be shown.
+    """
+    pipeline, engine = Pipeline(), LiveEngine()
+    best: tuple[float, float] | None = None
+    found: tuple[Snapshot, BusHealth] | None = None
+    source.open()
+    first_us = source.now_us()
+
+    def look(aggregate: Aggregate) -> None:
+        nonlocal best, found
+        engine.observe(aggregate)
+        means = aggregate.means
+        score = (means.get(Channel.POWER, 0.0), means.get(Channel.RPM, 0.0))
+        if best is None or score > best:
+            best = score
+            found = engine.snapshot(), pipeline.health(source.now_us())
+
+    try:
+        while not source.finished:
+            for aggregate in pipeline.feed(source.receive(0.0), source.now_us()):
+                look(aggregate)
+        pipeline.end()
+        for aggregate in pipeline.feed((), source.now_us() + WINDOW_US + GRACE_US):
+            look(aggregate)
+        last_us = source.now_us()
+    finally:
+        source.close()
+    if found is None:
+        raise CaptureError("There is nothing in this recording that a page could show.")
+    snapshot, health = found
+    return Moment(
+        snapshot,
+        health,
+        snapshot.time_s - first_us / 1e6,
+        (last_us - first_us) / 1e6,
+        any(provider.simulated for provider in health.providers),
+    )
+
+
+def _render(moment: Moment, file: Path | None, data_dir: Path, out: Path) -> list[Path]:
+    """Save all pages with data, without, and in daylight colours."""
+    from dynoai_desktop.app import make_application, make_window
+    from dynoai_desktop.pictures import SIZES, render_pages
+    from dynoai_desktop.station import session_rows
+    from dynoai_desktop.ui.main_window import MainWindow
+    from dynoai_desktop.ui.messages import InterfaceRow, SourceKind, SourceState
+
+    make_application()
+    pictures: list[Path] = []
+
+    def with_window(use: Callable[[MainWindow], None]) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            window = make_window(Path(folder))
+            window.set_interfaces([InterfaceRow("127.0.0.1", "this computer only (demo)", True)])
+            use(window)
+            window.close()
+
+    def show(window: MainWindow) -> None:
+        window.set_source_state(
+            SourceState(
+                SourceKind.REPLAY if file else SourceKind.LIVE,
+                interface="" if file else "127.0.0.1",
+                simulated=moment.simulated,
+                path=file,
+                position_s=moment.elapsed_s,
+                duration_s=moment.duration_s,
+                paused=True,
+            )
+        )
+        window.set_sessions(session_rows(data_dir / "sessions"))
+        window.live_model.take_snapshot(moment.snapshot)
+        window.live_model.take_health(moment.health)
+
+    def in_the_dark(window: MainWindow) -> None:
+        show(window)
+        pictures.extend(render_pages(window, out))
+
+    def in_daylight(window: MainWindow) -> None:
+        window.settings_changed.emit(replace(window.preferences, theme="light"))
+        show(window)
+        pictures.extend(render_pages(window, out / "light", SIZES[:1]))
+
+    def with_nothing(window: MainWindow) -> None:
+        pictures.extend(render_pages(window, out / "empty", SIZES[:1]))
+
+    for state in (in_the_dark, in_daylight, with_nothing):
+        with_window(state)
+    return pictures

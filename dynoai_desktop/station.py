@@ -1,0 +1,328 @@
+"""The measuring station: joins the window to a capture worker, and a session to the disk.
+
+Lives on the GUI thread. It holds what outlives a page: which source is read, whether a session is
+being recorded, and who has to be stopped at the end.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QProcess, QSettings, QThread, QUrl
+from PySide6.QtGui import QDesktopServices
+
+from dynoai_desktop import __version__
+from dynoai_desktop.capture.environment import default_group, jetdrive_source
+from dynoai_desktop.capture.interfaces import list_interfaces
+from dynoai_desktop.capture.node import Node
+from dynoai_desktop.capture.pipeline import Pipeline
+from dynoai_desktop.capture.recorder import Recorder, RecordingProgress, new_session_folder
+from dynoai_desktop.capture.sources.contract import CaptureError, Source
+from dynoai_desktop.capture.sources.replay import ReplaySource, recording_span
+from dynoai_desktop.capture.worker import CaptureWorker, Position
+from dynoai_desktop.core.live.engine import LiveEngine
+from dynoai_desktop.core.store.sessions import list_sessions, summarise
+from dynoai_desktop.core.trust.health import BusHealth
+from dynoai_desktop.ui.messages import (
+    InterfaceRow,
+    RecordingState,
+    SessionRow,
+    Severity,
+    SourceKind,
+    SourceState,
+)
+
+if TYPE_CHECKING:
+    from dynoai_desktop.ui.main_window import MainWindow
+
+log = logging.getLogger(__name__)
+
+LOOPBACK = "127.0.0.1"
+_INTERFACE = "capture/interface"
+
+
+def simulator_command() -> list[str]:
+    """Return the command line that starts the simulated dyno as a process of its own."""
+    frozen = bool(getattr(sys, "frozen", False))
+    program = [sys.executable] if frozen else [sys.executable, "-m", "dynoai_desktop"]
+    return [*program, "simulate", "--iface", LOOPBACK, "--until-stdin-closes"]
+
+
+def session_rows(folder: Path) -> list[SessionRow]:
+    """Return the sessions in *folder* as the window lists them."""
+    return [
+        SessionRow(
+            name=session.path.name,
+            start_s=session.start_s,
+            duration_s=session.duration_s,
+            vehicle=session.vehicle,
+            simulated=session.simulated,
+            size_bytes=session.size_bytes,
+            path=session.path,
+            note=session.note,
+        )
+        for session in list_sessions(folder)
+    ]
+
+
+class Station(QObject):
+    """Wires one window to one capture worker at a time."""
+
+    def __init__(self, window: MainWindow, data_dir: Path, vehicle: str = "") -> None:
+        """Connect the window's wishes; nothing is captured yet."""
+        super().__init__()
+        self._window = window
+        self._data_dir = data_dir
+        self._vehicle = vehicle
+        self._worker: CaptureWorker | None = None
+        self._simulator: QProcess | None = None
+        self._state = SourceState()
+        self._recording: RecordingProgress | None = None
+        self._clean_ups: list[Callable[[], object]] = []
+        window.interface_chosen.connect(self._choose_interface)
+        window.record_requested.connect(self.start_recording)
+        window.stop_requested.connect(self.stop_recording)
+        window.replay_requested.connect(self.replay)
+        window.replay_speed_changed.connect(self._set_speed)
+        window.replay_paused.connect(self._set_paused)
+        window.replay_seeked.connect(self._seek)
+        window.live_requested.connect(self.go_live)
+        window.reset_map_requested.connect(self._reset_map)
+        window.open_folder_requested.connect(self._open_folder)
+        self._settings = QSettings(str(data_dir / "settings.ini"), QSettings.Format.IniFormat)
+        self._interface = ""
+        self.refresh_interfaces()
+        self.refresh_sessions()
+
+    @property
+    def sessions_folder(self) -> Path:
+        """Return where sessions are kept."""
+        return self._data_dir / "sessions"
+
+    @property
+    def last_interface(self) -> str:
+        """Return the interface chosen the last time, if it is still there."""
+        chosen = self._settings.value(_INTERFACE)
+        known = {interface.address for interface in list_interfaces()}
+        return chosen if isinstance(chosen, str) and chosen in known else ""
+
+    @property
+    def worker(self) -> CaptureWorker | None:
+        """Return the capture thread at work, for whoever measures it."""
+        return self._worker
+
+    @property
+    def recording(self) -> RecordingProgress | None:
+        """Return how the present recording is doing; None when nothing is recorded."""
+        return self._recording
+
+    # What the window asks for.
+
+    def _choose_interface(self, interface: str) -> None:
+        self._settings.setValue(_INTERFACE, interface)
+        self.listen(interface)
+
+    def listen(self, interface: str) -> None:
+        """Listen to the dyno on the interface with this address."""
+        self._interface = interface
+        self._show(SourceState(SourceKind.LIVE, interface))
+        self._start(
+            lambda: jetdrive_source(interface), Pipeline(Node(random.Random()), self._stoich())
+        )
+
+    def replay(self, path: Path) -> None:
+        """Show a recording at life's pace."""
+        try:
+            first_us, last_us, _ = recording_span(path)
+        except CaptureError as error:
+            self._window.show_notice(str(error), Severity.DANGER)
+            return
+        simulated = path.is_dir() and summarise(path).simulated
+        duration_s = (last_us - first_us) / 1e6
+        self._show(
+            SourceState(SourceKind.REPLAY, simulated=simulated, path=path, duration_s=duration_s)
+        )
+        self._start(
+            lambda: ReplaySource(path, speed=1.0, simulated=simulated),
+            Pipeline(stoich=self._stoich()),
+        )
+
+    def go_live(self) -> None:
+        """Leave a replay."""
+        if self._interface:
+            self.listen(self._interface)
+        else:
+            self._stop_worker()
+            self._show(SourceState())
+
+    def start_recording(self) -> None:
+        """Begin a session."""
+        if self._worker is not None and self._state.kind is SourceKind.LIVE:
+            self._worker.start_recording(self._make_recorder)
+
+    def stop_recording(self) -> None:
+        """End the session."""
+        if self._worker is not None:
+            self._worker.stop_recording()
+
+    def start_simulator(self) -> None:
+        """Start the simulated dyno in its own process and listen to it."""
+        simulator = QProcess(self)
+        simulator.setProcessChannelMode(QProcess.ProcessChannelMode.ForwardedErrorChannel)
+        simulator.errorOccurred.connect(self._simulator_failed)
+        program, *arguments = simulator_command()
+        simulator.start(program, arguments)
+        self._simulator = simulator
+        self._clean_ups.append(self._stop_simulator)
+        self.listen(LOOPBACK)
+
+    def shut_down(self) -> None:
+        """Stop everything that was started, last first."""
+        self._stop_worker()
+        while self._clean_ups:
+            self._clean_ups.pop()()
+
+    def refresh_interfaces(self) -> None:
+        """List the network interfaces as they are now."""
+        self._window.set_interfaces(
+            [InterfaceRow(i.address, i.description, i.is_up) for i in list_interfaces()]
+        )
+
+    def refresh_sessions(self) -> None:
+        """List the sessions on disk as they are now."""
+        self._window.set_sessions(session_rows(self.sessions_folder))
+
+    def _simulator_failed(self) -> None:
+        reason = self._simulator.errorString() if self._simulator is not None else "unknown"
+        self._window.show_notice(f"The simulated dyno stopped: {reason}.", Severity.DANGER)
+
+    # One worker at a time.
+
+    def _start(self, open_source: Callable[[], Source], pipeline: Pipeline) -> None:
+        self._stop_worker()
+        model = self._window.live_model
+        model.clear()
+        worker = CaptureWorker(open_source, pipeline, LiveEngine())
+        worker.snapshot_ready.connect(model.take_snapshot)
+        worker.health_ready.connect(model.take_health)
+        worker.health_ready.connect(self._note_simulated)
+        worker.failed.connect(self._source_failed)
+        worker.recording_changed.connect(self._recording_changed)
+        worker.recording_failed.connect(self._recording_failed)
+        worker.analysis_failed.connect(self._analysis_failed)
+        worker.position_changed.connect(self._position_changed)
+        self._worker = worker
+        worker.start(QThread.Priority.HighPriority)
+
+    def _stop_worker(self) -> None:
+        worker, self._worker = self._worker, None
+        if worker is None:
+            return
+        if not worker.stop():
+            log.error("The capture thread did not end within five seconds")
+        # What it said last still counts, the end of a recording for one, and must not arrive
+        # among the readings of the next source.
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.MetaCall)
+        worker.deleteLater()
+
+    def _stop_simulator(self) -> None:
+        simulator, self._simulator = self._simulator, None
+        if simulator is not None:
+            simulator.errorOccurred.disconnect()
+            simulator.closeWriteChannel()
+            if not simulator.waitForFinished(3000):
+                simulator.kill()
+                simulator.waitForFinished(1000)
+
+    def _make_recorder(self, pipeline: Pipeline, now_us: int) -> Recorder:
+        """Runs on the capture thread."""
+        started = datetime.fromtimestamp(now_us / 1e6, UTC)
+        folder = new_session_folder(self.sessions_folder, self._vehicle, started)
+        group, port = default_group()
+        document = {
+            "software": f"DynoAI Desktop {__version__}",
+            "vehicle": self._vehicle,
+            "interface": self._interface,
+            "group": group,
+            "port": port,
+            **pipeline.facts(),
+        }
+        return Recorder(folder, document, pipeline.preamble(), group, port, now_us)
+
+    def _stoich(self) -> float:
+        return self._window.preferences.display.stoich
+
+    # What the worker reports.
+
+    def _show(self, state: SourceState) -> None:
+        self._state = state
+        self._window.set_source_state(state)
+
+    def _note_simulated(self, health: BusHealth) -> None:
+        simulated = any(provider.simulated for provider in health.providers)
+        if simulated and not self._state.simulated:
+            self._show(replace(self._state, simulated=True))
+
+    def _source_failed(self, message: str) -> None:
+        self._window.live_model.take_failure(message)
+        self._show(replace(self._state, kind=SourceKind.FAILED, message=message))
+
+    def _position_changed(self, position: Position) -> None:
+        if self._state.is_replay:
+            self._show(
+                replace(self._state, position_s=position.elapsed_s, finished=position.finished)
+            )
+
+    def _recording_changed(self, progress: RecordingProgress | None) -> None:
+        ended = progress is None and self._recording is not None
+        self._recording = progress
+        if progress is None:
+            self._window.set_recording(RecordingState())
+        else:
+            self._window.set_recording(
+                RecordingState(
+                    active=not progress.error,
+                    elapsed_s=progress.elapsed_s,
+                    folder=progress.folder,
+                    alarm=progress.error,
+                )
+            )
+        if ended:
+            self.refresh_sessions()
+
+    def _recording_failed(self, message: str) -> None:
+        self._window.show_notice(message, Severity.DANGER)
+
+    def _analysis_failed(self, message: str) -> None:
+        self._window.show_notice(message, Severity.ATTENTION)
+
+    # Replay.
+
+    def _set_speed(self, speed: float) -> None:
+        if self._worker is not None and self._state.is_replay:
+            self._worker.set_replay_speed(speed)
+            self._show(replace(self._state, speed=speed))
+
+    def _set_paused(self, paused: bool) -> None:
+        if self._worker is not None and self._state.is_replay:
+            self._worker.set_replay_paused(paused)
+            self._show(replace(self._state, paused=paused))
+
+    def _seek(self, position_s: float) -> None:
+        if self._worker is not None and self._state.is_replay:
+            self._worker.seek_replay(position_s)
+            self._show(replace(self._state, position_s=position_s, finished=False))
+
+    def _reset_map(self) -> None:
+        if self._worker is not None:
+            self._worker.reset_analysis()
+
+    def _open_folder(self, path: Path) -> None:
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))

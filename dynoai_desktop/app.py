@@ -85,9 +85,9 @@ def _begin(station: Station, arguments: argparse.Namespace) -> None:
 
 def _announce_ready() -> None:
     """Tell whoever started us that the window can be used."""
-    print("ready", flush=True)  # noqa: T201 - the contract with scripts that wait for the window
     if path := os.environ.get(READY_FILE):
         Path(path).write_text("ready", encoding="utf-8")
+    print("ready", flush=True)  # noqa: T201 - the contract with scripts that wait for the window
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from dynoai_desktop.capture.interfaces import list_interfaces
 from dynoai_desktop.capture.node import Node
 from dynoai_desktop.capture.pipeline import Pipeline
 from dynoai_desktop.capture.recorder import Recorder, RecordingProgress, new_session_folder
+from dynoai_desktop.capture.session_folder import recorded_as
 from dynoai_desktop.capture.sources.contract import CaptureError, Source
 from dynoai_desktop.capture.sources.replay import ReplaySource, recording_span
 from dynoai_desktop.capture.worker import CaptureWorker, Position
@@ -149,10 +150,10 @@ class Station(QObject):
         self._show(
             SourceState(SourceKind.REPLAY, simulated=simulated, path=path, duration_s=duration_s)
         )
-        self._start(
-            lambda: ReplaySource(path, speed=1.0, simulated=simulated),
-            Pipeline(stoich=self._stoich()),
-        )
+        recorded = recorded_as(path)
+        pipeline = Pipeline(stoich=recorded.stoich or self._stoich(), host_id=recorded.host_id)
+        pipeline.set_plan(recorded.plan)
+        self._start(lambda: ReplaySource(path, speed=1.0, simulated=simulated), pipeline)
 
     def go_live(self) -> None:
         """Leave a replay."""

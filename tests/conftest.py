@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 # Before Qt is imported: a developer's own desktop must not see windows pop up.
@@ -16,6 +16,7 @@ os.environ["QT_QPA_PLATFORM"] = "offscreen"
 import pytest
 from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 
 from dynoai_desktop.resources import resource_path
 
@@ -40,6 +41,27 @@ def qapp(qapp: QApplication) -> QApplication:
     for font in resource_path("fonts").glob("*.otf"):
         QFontDatabase.addApplicationFont(str(font))
     return qapp
+
+
+@pytest.fixture
+def qtbot(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> QtBot:
+    """pytest-qt's, with every wait for a signal kept until the test ends.
+
+    A signal that another thread sent may arrive after the wait for it is over. PySide then calls
+    the method of an object that has gone, or of another one that has taken its place in memory.
+    """
+    kept = []
+
+    def keeping(wait: Callable[..., object]) -> Callable[..., object]:
+        def wait_and_keep(*arguments: object, **options: object) -> object:
+            kept.append(wait(*arguments, **options))
+            return kept[-1]
+
+        return wait_and_keep
+
+    for name in ("waitSignal", "waitSignals"):
+        monkeypatch.setattr(qtbot, name, keeping(getattr(qtbot, name)))
+    return qtbot
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The canonical table: one meaning for every name, and no meaning for names that say something else."""
+"""The canonical table: one meaning for every name, none for names that say something else."""
 
 import pytest
 

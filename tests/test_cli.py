@@ -203,3 +203,72 @@ def test_record_says_so_when_nothing_is_heard(data_dir, free_udp_port, monkeypat
     monkeypatch.setenv("JETDRIVE_IFACE", "127.0.0.1")
     assert main(["record", "--seconds", "0.3", "--data-dir", str(data_dir)]) == 1
     assert "Nothing was heard of a dyno" in capsys.readouterr().err
+
+
+def test_mapping_names_sources_confidence_and_reasons(shared_data, capsys) -> None:
+    path = shared_data / "jetdrive" / "reference_two_providers.pcap"
+    assert main(["mapping", str(path), "--json"]) == 0
+    found = document(capsys)
+    assert found["ready"] is True
+    names = {key: entry["name"] for key, entry in found["channels"].items()}
+    assert names["rpm"] == "Engine RPM"
+    assert (names["afr_front"], names["afr_rear"]) == (
+        "LC1 Volts Petrol AFR",
+        "LC2 Volts Petrol AFR",
+    )
+    assert names["map_kpa"] == "MAP kPa"
+    assert found["channels"]["baro"]["provider"] == "Atmospheric Probe"
+    assert all(entry["reasons"] for entry in found["channels"].values())
+    assert not set(names.values()) & {"Sampling", "TCP TX kB/s", "Internal Temp 1"}
+
+
+def without(path: Path, names: tuple[bytes, ...], out: Path) -> Path:
+    """The reference capture with channels renamed to something that says nothing."""
+    data = path.read_bytes()
+    for name in names:
+        data = data.replace(name + bytes(30 - len(name)), b"Thing".ljust(30, b"\0"))
+    out.write_bytes(data)
+    return out
+
+
+def test_without_a_manifold_sensor_barometric_pressure_is_not_taken_for_it(
+    shared_data, tmp_path, capsys
+) -> None:
+    source = shared_data / "jetdrive" / "reference_two_providers.pcap"
+    path = without(source, (b"MAP kPa", b"TPS"), tmp_path / "no map.pcap")
+    assert main(["mapping", str(path), "--json"]) == 1
+    found = document(capsys)
+    assert "map_kpa" not in found["channels"]
+    assert found["unmapped_required"] == ["map_kpa"]
+    assert main(["preflight", str(path), "--json"]) == 1
+    failed = [c["id"] for c in document(capsys)["checks"] if c["status"] == "fail"]
+    assert "required_channels" in failed
+
+
+def test_preflight_passes_the_reference_capture_and_explains_every_check(shared_data, capsys):
+    path = shared_data / "jetdrive" / "reference_two_providers.pcap"
+    assert main(["preflight", str(path), "--json"]) == 0
+    found = document(capsys)
+    assert found["passed"] is True
+    assert len(found["checks"]) >= 20
+    assert all(c["message"] for c in found["checks"])
+    assert all(c["fix"] for c in found["checks"] if c["status"] in ("fail", "warning"))
+
+
+def test_preflight_finds_what_is_wrong_with_a_real_capture(shared_data, capsys) -> None:
+    path = shared_data / "real" / "jetdrive_capture_1.csv"
+    assert main(["preflight", str(path), "--json"]) == 1
+    failed = {c["id"] for c in document(capsys)["checks"] if c["status"] == "fail"}
+    assert {"required_channels", "held_values"} <= failed
+
+
+def test_preflight_listens_to_the_network(data_dir, free_udp_port, monkeypatch, capsys) -> None:
+    monkeypatch.setenv("JETDRIVE_PORT", str(free_udp_port))
+    arguments = ["--live", "--iface", "127.0.0.1", "--seconds", "6", "--json"]
+    with Publisher(free_udp_port):
+        main(["preflight", *arguments, "--data-dir", str(data_dir)])
+    found = document(capsys)
+    by_id = {c["id"]: c["status"] for c in found["checks"]}
+    assert found["simulated"] is True
+    assert (by_id["connectivity"], by_id["required_channels"]) == ("pass", "pass")
+    assert (by_id["recording"], by_id["disk_space"], by_id["processor"]) == ("pass",) * 3

@@ -167,7 +167,7 @@ def test_losses_come_with_the_time_they_were_found() -> None:
     del run[12:15], run[5]
     values = session.feed(run)
     assert values.losses == ((run[5].arrival_us, 1), (run[11].arrival_us, 3))
-    assert session.lost == 4
+    assert provider(session).lost == 4
 
 
 def test_no_sample_is_later_than_its_arrival_and_spacing_inside_a_datagram_is_kept() -> None:
@@ -204,6 +204,27 @@ def test_49_days_of_uptime_pass_without_a_jump() -> None:
     values = session.feed([*core.announce(), *core.run(T0, 100)])
     assert (np.diff(values.time_us) == 20_000).all()
     assert provider(session).restarts == 0
+
+
+def test_a_wrap_in_the_middle_of_a_datagram_is_none() -> None:
+    session = Session()
+    core = FakeProvider(channels=("A",), started_us=T0 - (2**32 - 1000) * 1000)
+    session.feed([*core.announce(), *core.run(T0, 20)])
+    stamps = [2**32 - 10, 0, 10]
+    values = session.feed([core.say(T0 + 1_010_000, ChannelValues.of([0] * 3, stamps, [0.0] * 3))])
+    expected = T0 + core.delay_us + np.array([990, 1000, 1010]) * 1000
+    assert (np.abs(values.time_us - expected) <= 1000).all()
+
+
+def test_the_fastest_datagram_places_those_after_it() -> None:
+    session, core = Session(), FakeProvider(channels=("A",))
+    session.feed(core.announce())
+    delays = [30_000, 25_000, 1_000, 30_000, 12_000]
+    for n, delay in enumerate(delays):
+        core.delay_us = delay
+        values = session.feed([core.measure(T0 + n * 50_000)])
+        best = min(delays[: n + 1])
+        assert values.time_us.tolist() == [T0 + n * 50_000 + best]
 
 
 def _bus_with_everything(rng: random.Random) -> list[Datagram]:

@@ -71,6 +71,28 @@ def test_the_demo_is_heard_recorded_with_space_and_replayed(qtbot, station) -> N
     assert shows(station, Channel.RPM)
 
 
+def test_what_was_seen_live_is_what_the_recording_shows(qtbot, station) -> None:
+    live, replayed = [], []
+    station.start_simulator()
+    station.worker.aggregate_ready.connect(live.append)
+    qtbot.waitUntil(lambda: any(a.means for a in live), timeout=LONG)
+    station.start_recording()
+    qtbot.waitUntil(lambda: station.recording is not None, timeout=LONG)
+    folder, first = station.recording.folder, live[-1].index + 20
+    qtbot.waitUntil(lambda: live[-1].index > first + 60, timeout=LONG)
+    last = live[-1].index - 4
+    station.stop_recording()
+    qtbot.waitUntil(lambda: station.recording is None, timeout=LONG)
+    station.replay(folder)
+    station.worker.aggregate_ready.connect(replayed.append)
+    station.window.replay_speed_changed.emit(0.0)
+    qtbot.waitUntil(lambda: bool(replayed) and replayed[-1].index >= last, timeout=LONG)
+    seen = {a.index: a for a in live if first <= a.index <= last}
+    again = {a.index: a for a in replayed if first <= a.index <= last}
+    assert all(a.means and a.synced for a in seen.values())
+    assert again == seen
+
+
 def test_a_replay_can_be_paused_sought_and_left(qtbot, station, recording) -> None:
     window = station.window
     station.replay(recording)

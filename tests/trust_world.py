@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+import struct
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from dynoai_desktop.capture.pcap import PcapReader
-from dynoai_desktop.capture.pipeline import Pipeline
 from dynoai_desktop.core.channels import Channel
 from dynoai_desktop.core.samples import ChannelInfo
 from dynoai_desktop.core.trust.mapping import ChannelMap
-from dynoai_desktop.core.trust.signals import Signal, SourceKey, signals_from
+from dynoai_desktop.core.trust.signals import Signal, SourceKey
 from dynoai_desktop.core.units import WIRE_UNITS, Unit
 
 # The channel list of a real cell: names and wire unit codes.
@@ -66,16 +65,43 @@ def sources(channel_map: ChannelMap) -> dict[Channel, tuple[str, Unit]]:
     return {c: (b.source.name, b.source.unit) for c, b in channel_map.bindings.items()}
 
 
-def reference_capture(
-    shared_data: Path,
-) -> tuple[list[ChannelInfo], dict[SourceKey, Signal]]:
-    """Return channels and signals of the shared capture, read by our own pipeline."""
-    pipeline = Pipeline()
-    with PcapReader(shared_data / "jetdrive" / "reference_two_providers.pcap") as reader:
-        for datagram in reader:
-            pipeline.feed((datagram,), datagram.arrival_us)
-    channels = list(pipeline.channels)
-    return channels, signals_from(pipeline.ring.latest(pipeline.ring.written), channels)
+def reference_capture(shared_data: Path) -> tuple[list[ChannelInfo], dict[SourceKey, Signal]]:
+    """Return channels and signals of the shared capture, read with struct alone.
+
+    Sample times are the provider's stamps, moved to the arrival of its first sample.
+    """
+    names: dict[int, str] = {}
+    channels: dict[SourceKey, ChannelInfo] = {}
+    samples: dict[SourceKey, list[tuple[float, float]]] = {}
+    starts: dict[int, float] = {}
+    for arrival_s, frame in _frames(shared_data / "jetdrive" / "reference_two_providers.pcap"):
+        key, length, host = struct.unpack_from("<BHH", frame)
+        value = frame[8 : 8 + length]
+        if key == 1:
+            names[host] = value[:50].split(b"\0")[0].decode()
+            for at in range(50, length, 34):
+                number, _, name, code = struct.unpack_from("<HB30sB", value, at)
+                unit = WIRE_UNITS.get(code, Unit.NONE)
+                text = name.split(b"\0")[0].decode()
+                info = ChannelInfo(names[host], number, text, unit, code)
+                channels[names[host], number] = info
+        elif key == 2:
+            for number, stamp_ms, reading in struct.iter_unpack("<HIf", value):
+                start = starts.setdefault(host, arrival_s - stamp_ms / 1e3)
+                samples.setdefault((names[host], number), []).append(
+                    (start + stamp_ms / 1e3, reading)
+                )
+    return list(channels.values()), {k: Signal(*np.array(v).T) for k, v in samples.items()}
+
+
+def _frames(path: Path) -> Iterator[tuple[float, bytes]]:
+    """Yield arrival time and UDP payload of every record of a raw-IP pcap."""
+    data, at = path.read_bytes(), 24
+    while at < len(data):
+        seconds, micros, length, _ = struct.unpack_from("<IIII", data, at)
+        packet = data[at + 16 : at + 16 + length]
+        yield seconds + micros / 1e6, packet[(packet[0] & 15) * 4 + 8 :]
+        at += 16 + length
 
 
 def log_table(path: Path) -> tuple[list[ChannelInfo], dict[SourceKey, Signal]]:

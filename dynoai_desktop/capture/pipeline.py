@@ -7,12 +7,14 @@ events is decided by arrival times, so the same datagrams give the same aggregat
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from dynoai_desktop.capture.node import Node
 from dynoai_desktop.capture.session import Session
+from dynoai_desktop.capture.session_folder import plan_document
 from dynoai_desktop.capture.sources.contract import Datagram
 from dynoai_desktop.capture.values import Values
 from dynoai_desktop.core.aggregate import UNMAPPED, Batch, WindowStage
@@ -20,8 +22,10 @@ from dynoai_desktop.core.channels import CARRIED_INDEX, CHANNELS
 from dynoai_desktop.core.ring_buffer import DEFAULT_CAPACITY, SampleRing, Samples
 from dynoai_desktop.core.samples import Aggregate, ChannelInfo
 from dynoai_desktop.core.trust.health import BusHealth, ProviderHealth
-from dynoai_desktop.core.trust.mapping import Binding, ChannelMap, resolve
+from dynoai_desktop.core.trust.mapping import Binding, ChannelMap
+from dynoai_desktop.core.trust.signals import signals_from
 from dynoai_desktop.core.trust.tracker import ChannelTracker, TrackedChannel
+from dynoai_desktop.core.trust.trial import MappingPlan, Scan
 from dynoai_desktop.core.units import STOICH_AFR
 
 
@@ -33,23 +37,31 @@ class Pipeline:
         node: Node | None = None,
         stoich: float = STOICH_AFR["gasoline"],
         ring_capacity: int = DEFAULT_CAPACITY,
+        host_id: int | None = None,
     ) -> None:
-        """Start with nothing heard. Without a *node* the pipeline only listens."""
+        """Start with nothing heard. Without a *node* the pipeline only listens.
+
+        *host_id* is the id under which a recording was made.
+        """
+        self._host_id = host_id
         self._node = node
         self._stoich = stoich
         self._ring_capacity = ring_capacity
+        self._plan = MappingPlan()
+        self._held_to: frozenset[str] | None = None
         self._outbox: list[bytes] = []
         self.reset()
 
     def reset(self) -> None:
         """Forget everything heard, as before the first datagram."""
-        self._session = Session()
+        self._session = Session(self._host_id)
         self._windows = WindowStage()
         self._tracker = ChannelTracker()
         self._ring = SampleRing(self._ring_capacity)
         self._read = 0
         self._overwritten = 0
         self._revision = -1
+        self._held_to = None
         self._map = ChannelMap()
         self._remap()
 
@@ -59,14 +71,29 @@ class Pipeline:
         return self._map
 
     @property
-    def ring(self) -> SampleRing:
-        """Return the recent raw samples, for whoever looks at signals."""
-        return self._ring
+    def plan(self) -> MappingPlan:
+        """Return what was decided about the mapping."""
+        return self._plan
 
-    @property
-    def channels(self) -> Sequence[ChannelInfo]:
-        """Return what each dense channel index stands for."""
-        return self._infos
+    def set_plan(self, plan: MappingPlan) -> None:
+        """Map by *plan* from the next datagram on."""
+        self._plan = plan
+        self._remap()
+
+    def _plan_in_force(self) -> MappingPlan:
+        if self._held_to is None or self._plan.pinned is not None:
+            return self._plan
+        return replace(self._plan, pinned=self._held_to)
+
+    def scan(self, now_us: int, seconds: float) -> Scan:
+        """Return the last *seconds* of raw signals with all that is known about the bus."""
+        recent = self._ring.latest(self._ring.capacity).since(now_us - int(seconds * 1e6))
+        return Scan(
+            tuple(i for i, listed in zip(self._infos, self._listed, strict=True) if listed),
+            signals_from(recent, self._infos),
+            self.health(now_us),
+            self._plan,
+        )
 
     def feed(self, datagrams: Sequence[Datagram], now_us: int) -> list[Aggregate]:
         """Take in what arrived up to *now_us* and return the windows that are complete.
@@ -122,7 +149,10 @@ class Pipeline:
         self._revision = self._session.revision
         entries = self._session.channels
         self._infos = [ChannelInfo(e.provider, e.id, e.name, e.unit, e.unit_code) for e in entries]
-        self._map = resolve([i for i, e in zip(self._infos, entries, strict=True) if e.listed])
+        self._listed = [e.listed for e in entries]
+        self._map = self._plan_in_force().resolve(
+            [i for i, e in zip(self._infos, entries, strict=True) if e.listed]
+        )
         bound = [self._map.by_source.get((i.provider, i.id)) for i in self._infos]
         count = len(entries)
         self._slot = np.full(count, UNMAPPED, np.int64)
@@ -159,9 +189,20 @@ class Pipeline:
         return self._session.preamble()
 
     def begin_recording(self) -> None:
-        """Start clocks afresh, so that the recording alone reproduces what follows."""
+        """Start clocks afresh, so that the recording alone reproduces what follows.
+
+        Until `end_recording`, providers that appear later change no number: a second dyno on the
+        network must not take over a channel in the middle of a run.
+        """
         self._session.forget_clocks()
         self._windows.forget_regularity()
+        names = frozenset(p.name for p in self._session.providers(0) if p.channel_count)
+        self._held_to = names or None
+
+    def end_recording(self) -> None:
+        """Let providers that have appeared meanwhile take part."""
+        self._held_to = None
+        self._remap()
 
     def health(self, now_us: int) -> BusHealth:
         """Return how everybody on the bus is doing at *now_us*."""
@@ -186,6 +227,7 @@ class Pipeline:
             "stoich": self._stoich,
             "providers": [_provider_fact(p, self._infos) for p in self._session.providers(0)],
             "mapping": {c.value: _binding_fact(b) for c, b in self._map.bindings.items()},
+            **plan_document(self._plan_in_force()),
         }
 
 

@@ -131,11 +131,6 @@ class Session:
         """Return how many samples wait for the announcement of their channel."""
         return sum(sender.held.count for sender in self._senders.values())
 
-    @property
-    def lost(self) -> int:
-        """Return how many datagrams of all providers never arrived."""
-        return sum(max(0, p.tally.lost) for p in self._roster.providers.values())
-
     def feed(self, datagrams: Sequence[Datagram]) -> Values:
         """Take in datagrams, oldest first, and return their samples. Never raises."""
         return Values.join(list(self.parts(datagrams)))

@@ -10,14 +10,14 @@ from __future__ import annotations
 import logging
 import queue
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from PySide6.QtCore import QObject, QThread, Signal
 
 from dynoai_desktop.capture.pipeline import Pipeline
-from dynoai_desktop.capture.recorder import Recorder, RecordingProgress
+from dynoai_desktop.capture.recorder import Recorder
 from dynoai_desktop.capture.sources.contract import CaptureError, Source
 from dynoai_desktop.capture.sources.replay import ReplaySource
 from dynoai_desktop.core.aggregate import GRACE_US
@@ -200,6 +200,7 @@ class CaptureWorker(QThread):
             return
         recorder, self._recorder = self._recorder, None
         progress = recorder.close(self._pipeline.facts())
+        self._pipeline.end_recording()
         self.recording_changed.emit(progress)
         self.recording_changed.emit(None)
         if progress.error:
@@ -242,11 +243,3 @@ class CaptureWorker(QThread):
                 use(self._source)
 
         self.post(act)
-
-
-def recording_document(facts: Mapping[str, Any], **fields: Any) -> dict[str, Any]:
-    """Return session.json's fields: what the pipeline knows and what the operator chose."""
-    return {**facts, **fields}
-
-
-__all__ = ["CaptureWorker", "Observer", "Position", "RecordingProgress", "recording_document"]

@@ -33,6 +33,8 @@ COMMANDS = (
     Command("simulate", "publish a simulated dyno, or write its traffic to a file", "simulate"),
     Command("record", "record from the network into a session folder, without a window", "record"),
     Command("inspect", "say what is in a recording or a log", "inspect_file"),
+    Command("mapping", "say what every channel is taken for, how surely and why", "mapping"),
+    Command("preflight", "check a recording, or the network, before a run", "preflight"),
     Command("tour", "render every page from a recording to PNG files", "tour"),
     Command("bench", "measure this machine against the figures the program must reach", "bench"),
 )

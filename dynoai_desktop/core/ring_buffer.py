@@ -28,6 +28,13 @@ class Samples:
         """Return the number of samples."""
         return len(self.time_us)
 
+    def since(self, time_us: int) -> Samples:
+        """Return the samples measured at or after *time_us*."""
+        keep = self.time_us >= time_us
+        return Samples(
+            self.time_us[keep], self.arrival_us[keep], self.channel[keep], self.value[keep]
+        )
+
 
 class SampleRing:
     """Preallocated columns; position 0 is the first sample ever written."""

@@ -33,8 +33,8 @@ _CHECK_NS = 2_000_000_000  # how often the interface is looked after while nothi
 # hears what other programs have joined on another.
 _SO_RCVBUFFORCE = 33 if sys.platform == "linux" else None
 _IP_MULTICAST_ALL = 49 if sys.platform == "linux" else None
-# Windows reports on the next read that nobody listened to something we sent.
-_HARMLESS = {errno.ECONNRESET, errno.ECONNREFUSED, errno.EINTR}
+# Windows reports on the next read what became of something we sent.
+_HARMLESS = {errno.ECONNRESET, errno.ECONNREFUSED, errno.ENETRESET, errno.EINTR}
 
 
 class JetdriveSource:

@@ -57,6 +57,7 @@ class Rejection:
     channel: Channel
     source: ChannelInfo
     reason: str
+    corrected: bool | None = None  # as in Binding
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ import numpy as np
 
 from dynoai_desktop.core.channels import CHANNELS, Channel
 from dynoai_desktop.core.samples import ChannelInfo
-from dynoai_desktop.core.trust.channel_map import Binding, ChannelMap
+from dynoai_desktop.core.trust.channel_map import Binding, ChannelMap, Rejection
 from dynoai_desktop.core.trust.health import BusHealth, ChannelHealth
 from dynoai_desktop.core.trust.names import parse_name
-from dynoai_desktop.core.trust.scoring import read_channel, slot_of
+from dynoai_desktop.core.trust.scoring import read_channel, slot_of, stated_unit
 from dynoai_desktop.core.trust.signals import (
     GRID_HZ,
     Array,
@@ -25,6 +25,7 @@ from dynoai_desktop.core.trust.signals import (
     median,
     on_grid,
 )
+from dynoai_desktop.core.trust.transforms import between
 from dynoai_desktop.core.units import STOICH_AFR, Unit
 
 RUNNING_RPM = 400.0
@@ -102,12 +103,14 @@ class View:
         self.map = inputs.channel_map
         self.grid = grid_of(inputs.signals)
         self._columns: dict[Channel, Array] = {}
-        self._slots = {slot_of(b.channel): b for b in inputs.channel_map.bindings.values()}
+        self._slots = {slot_of(b.channel): b for b in self.map.bindings.values()}
+        for item in self.map.rejected:  # looked at as well: the check says what is wrong with it
+            self._slots.setdefault(slot_of(item.channel), _as_binding(item))
         self._health = {(c.provider, c.id): c for c in inputs.health.channels}
         self._running: Mask | None = None
 
     def binding(self, slot: Channel) -> Binding | None:
-        """Return what fills *slot*; AFR fills lambda."""
+        """Return what fills *slot*, or would but for its signal; AFR fills lambda."""
         return self._slots.get(slot)
 
     def name(self, slot: Channel) -> str:
@@ -150,8 +153,13 @@ class View:
         return on_grid(signal, self.grid) if signal else np.full(len(self.grid), np.nan)
 
     def announced(self) -> tuple[ChannelInfo, ...]:
-        """Return every channel on the bus."""
-        return tuple(ChannelInfo(c.provider, c.id, c.name, c.unit) for c in self.health.channels)
+        """Return every channel of the providers in use."""
+        pinned = self.inputs.pinned
+        return tuple(
+            ChannelInfo(c.provider, c.id, c.name, c.unit)
+            for c in self.health.channels
+            if pinned is None or c.provider in pinned
+        )
 
     def engine_speeds(self) -> dict[str, SourceKey]:
         """Return every channel that could be the engine's speed, by name; the mapped one first."""
@@ -188,6 +196,12 @@ class View:
         cut = (self.column(Channel.TPS) < 5.0) & (self.column(Channel.RPM) > 1500.0)
         lately = np.convolve(cut, np.ones(int(_SENSOR_S * GRID_HZ) + 1))[: len(cut)] > 0.5
         return self.running & ~lately
+
+
+def _as_binding(item: Rejection) -> Binding:
+    unit = stated_unit(parse_name(item.source.name), item.source.unit)
+    change = between(unit, CHANNELS[item.channel].unit)
+    return Binding(item.channel, item.source, change, 0.0, (item.reason,), item.corrected)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import numpy as np
 from dynoai_desktop.core.channels import CHANNELS, Channel
 from dynoai_desktop.core.trust.check import Verdict, View, failed, passed, skipped, warning
 from dynoai_desktop.core.trust.compete import MIXTURE_SLOTS
-from dynoai_desktop.core.trust.mapping import READY, RECOMMENDED
+from dynoai_desktop.core.trust.mapping import READY, REQUIRED
 from dynoai_desktop.core.trust.names import display_name, parse_name
 from dynoai_desktop.core.trust.scoring import slot_of
 from dynoai_desktop.core.trust.signals import true_rate
@@ -98,8 +98,13 @@ def required_channels(view: View) -> Verdict:
     if missing:
         what = "; ".join(_MISSING_WORDS[name][0] for name in missing)
         enable = ", ".join(_MISSING_WORDS[name][1] for name in missing)
+        left_out = [
+            f"“{parse_name(r.source.name).text}” is left out, it {r.reason}"
+            for r in view.map.rejected
+            if any(slot_of(r.channel) in REQUIRED[name] for name in missing)
+        ]
         return failed(
-            f"Missing: {what}.",
+            ". ".join([f"Missing: {what}", *left_out]) + ".",
             f"Enable {enable} in Power Core's JetDrive settings, or choose a source in Mapping.",
         )
     return passed(f"rpm from {view.name(Channel.RPM)}, load from {view.name(_load_slot(view))}.")
@@ -111,7 +116,7 @@ def _load_slot(view: View) -> Channel:
 
 def recommended_channels(view: View) -> Verdict:
     """MAP, throttle, torque and power are mapped."""
-    missing = [CHANNELS[c].title for c in RECOMMENDED if view.binding(slot_of(c)) is None]
+    missing = [CHANNELS[c].title for c in view.map.unmapped_recommended]
     if missing:
         return warning(
             f"Not available: {', '.join(missing)}.",
@@ -131,8 +136,8 @@ def mapping_sure(view: View) -> Verdict:
         )
     doubtful = [
         b
-        for slot in WATCHED_SLOTS
-        if (b := view.binding(slot)) is not None and b.confidence < READY
+        for b in view.map.bindings.values()
+        if slot_of(b.channel) in WATCHED_SLOTS and b.confidence < READY
     ]
     if doubtful:
         worst = min(doubtful, key=lambda b: b.confidence)

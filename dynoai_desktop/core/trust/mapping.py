@@ -152,7 +152,7 @@ def _rejected(
     """Return the well-named sources that were not taken, and what their signal says."""
     bound = {(b.source.provider, b.source.id) for b in bindings}
     return tuple(
-        Rejection(c.reading.channel, c.source, c.against)
+        Rejection(c.reading.channel, c.source, c.against, c.corrected)
         for c in candidates
         if c.against and c.key not in bound and c.reading.points + NO_RIVAL_POINTS >= ACCEPT
     )

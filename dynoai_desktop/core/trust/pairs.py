@@ -49,11 +49,9 @@ def order_by_wiring(front: Array, rear: Array, volts_1: Array, volts_2: Array) -
     """Compare the widebands with the voltage inputs 1 (front) and 2 (rear) they are read from."""
     straight = _misfit(volts_1, front) + _misfit(volts_2, rear)
     crossed = _misfit(volts_2, front) + _misfit(volts_1, rear)
-    if crossed < 0.1 and straight > 0.2:
+    if crossed < 0.3 * straight:
         return Order.SWAPPED
-    if straight < 0.1 and crossed > 0.2:
-        return Order.AS_NAMED
-    return Order.UNKNOWN
+    return Order.AS_NAMED if straight < 0.3 * crossed else Order.UNKNOWN
 
 
 def _misfit(volts: Array, mixture: Array) -> float:

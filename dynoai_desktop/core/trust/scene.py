@@ -16,7 +16,7 @@ from dynoai_desktop.core.trust.transforms import between
 from dynoai_desktop.core.units import Unit
 
 CONFIRMS = 0.2
-CONTRADICTS = -0.5
+CONTRADICTS = -0.6  # enough to leave out what name and unit were sure of
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,14 +132,16 @@ def read_channel(name_text: str, unit: Unit) -> tuple[Reading, ...]:
     name = parse_name(name_text)
     if name.system:
         return ()
-    named = _by_name(name, unit)
-    return named or _by_unit(name, unit)
-
-
-def _by_name(name: ChannelName, unit: Unit) -> tuple[Reading, ...]:
     whole = _EXACT.get(name.key) or _cut_name(name)
     hits = whole or _loose_name(name)
-    own_points = NAME_POINTS if whole else LOOSE_NAME_POINTS
+    if not hits:
+        return _by_unit(name, unit)
+    return _by_name(hits, NAME_POINTS if whole else LOOSE_NAME_POINTS, name, unit)
+
+
+def _by_name(
+    hits: tuple[_Hit, ...], own_points: float, name: ChannelName, unit: Unit
+) -> tuple[Reading, ...]:
     readings = []
     known = stated_unit(name, unit)
     for channel, rank, alias in hits:

@@ -14,7 +14,7 @@ import numpy as np
 from dynoai_desktop.core.trust.check import PreflightInputs, Status
 from dynoai_desktop.core.trust.evidence import observe
 from dynoai_desktop.core.trust.mapping import resolve
-from dynoai_desktop.core.trust.preflight import CHECKS, run_preflight
+from dynoai_desktop.core.trust.preflight import CHECKS, PreflightReport, run_preflight
 from dynoai_desktop.core.trust.signals import Array, Signal
 from dynoai_desktop.core.trust.truth_bus import DYNO, Bus, synthetic_bus
 
@@ -64,18 +64,25 @@ def truth_table(
     return (*rows, *(_count(fault, seeds, make) for fault in FAULTS))
 
 
-def raised_checks(bus: Bus) -> dict[str, Status]:
-    """Return the checks that warn or fail for this bus, mapped with its own signals."""
-    evidence = observe(bus.channels, bus.signals)
-    report = run_preflight(
+def preflight_of(bus: Bus, *, by_name_only: bool = False) -> PreflightReport:
+    """Return the preflight of a bus, mapped with its own signals or by name and unit alone."""
+    used = [c for c in bus.channels if bus.pinned is None or c.provider in bus.pinned]
+    evidence = () if by_name_only else observe(used, bus.signals)
+    return run_preflight(
         PreflightInputs(
             health=bus.health(),
-            channel_map=resolve(bus.channels, evidence=evidence),
+            channel_map=resolve(used, evidence=evidence),
             signals=bus.signals,
             machine=bus.machine,
+            pinned=bus.pinned,
             pair=bus.pair,
         )
     )
+
+
+def raised_checks(bus: Bus, *, by_name_only: bool = False) -> dict[str, Status]:
+    """Return the checks that warn or fail for this bus."""
+    report = preflight_of(bus, by_name_only=by_name_only)
     return {c.id: c.status for c in report.checks if c.status in (Status.FAIL, Status.WARNING)}
 
 

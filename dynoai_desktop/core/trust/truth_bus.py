@@ -42,6 +42,7 @@ class Bus:
         default_factory=lambda: MachineFacts(50_000_000_000, 200_000.0, "", 2.0)
     )
     pair: PairBaseline | None = None
+    pinned: frozenset[str] | None = None
 
     def key(self, name: str) -> SourceKey:
         """Return the key of the first channel of this name."""

@@ -25,7 +25,7 @@ _LIMITER_MARGIN = 0.012  # spark and fuel stop this far below the redline
 _CLOSED_LOOP_MAP_KPA = 70.0
 _TRIM_RATE_PER_S = 0.03
 _IDLE_AIR = 0.105  # open area against wide open, at an idle speed equal to the power peak's
-_DASHPOT_AIR = 0.06
+_DASHPOT_AIR = 0.085
 
 
 def dead_time_ms(volts: float) -> float:

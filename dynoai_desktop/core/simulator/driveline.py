@@ -161,9 +161,10 @@ class Driveline:
     def _book(self, crank_j: float, drag: float, mean: float, dt: float) -> None:
         path = mean * dt
         self._crank_j += crank_j
-        self._drag_j += drag * path
-        self._absorber_j += self.absorber_n * path
-        self._brake_j += self.drum_brake_n * path
+        if self.speed > 0.0:  # a drum at rest is held by nothing
+            self._drag_j += drag * path
+            self._absorber_j += self.absorber_n * path
+            self._brake_j += self.drum_brake_n * path
 
     def _move(self, end: float, mean: float, dt: float) -> None:
         self.acceleration = (end - self.speed) / dt

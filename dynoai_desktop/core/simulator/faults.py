@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+PREFLIGHT, ALERT, GATE = "preflight", "alert", "gate"
+ANALYSIS, PERSON = "analysis", "person"
+
 
 class WidebandState(StrEnum):
     """What a wideband controller is doing."""
@@ -49,7 +52,8 @@ class Effects:
 class Fault:
     """One row of the table.
 
-    *noticed_by* holds (who, what) pairs; who is "preflight", "live" or "analysis".
+    *noticed_by* holds (who, what) pairs: a preflight check, a live alert or a gate by its key, a
+    diagnosis or the person at the dyno in words.
     """
 
     key: str
@@ -64,97 +68,97 @@ FAULTS: dict[str, Fault] = {
         Fault(
             "swapped_widebands",
             "Front and rear widebands swapped",
-            (("preflight", "front and rear swapped"), ("analysis", "cylinders exchanged")),
+            ((PREFLIGHT, "cylinders"),),
             {"widebands_swapped": True},
         ),
         Fault(
             "exhaust_leak",
             "Exhaust leak before the front wideband",
-            (("live", "wideband disagreement"), ("analysis", "front lean at low flow only")),
+            ((ALERT, "wideband_disagreement"), (ANALYSIS, "exhaust leak")),
             {"leak_front": 0.16},
         ),
         Fault(
             "frozen_rpm",
             "Engine speed frozen",
-            (("preflight", "frozen rpm"), ("live", "frozen rpm")),
+            ((PREFLIGHT, "rpm_frozen"), (ALERT, "rpm_frozen")),
             {"rpm_frozen": True},
         ),
         Fault(
             "rpm_dropouts",
             "Speed pickup drops out",
-            (("live", "rpm out of range"),),
+            ((PREFLIGHT, "rpm"),),
             {"rpm_dropouts": 0.03},
         ),
         Fault(
             "rpm_carries_afr",
             "Engine RPM channel carries AFR",
-            (("preflight", "rpm looks like AFR"),),
+            ((PREFLIGHT, "rpm"),),
             {"rpm_carries_afr": True},
         ),
         Fault(
             "map_carries_baro",
             "MAP channel carries barometric pressure",
-            (("preflight", "MAP looks like baro"),),
+            ((PREFLIGHT, "manifold_pressure"),),
             {"map_carries_baro": True},
         ),
         Fault(
             "plug_fouling",
             "Rear plug fouled",
-            (("live", "wideband disagreement"), ("analysis", "rear lean and power down")),
+            ((ALERT, "wideband_disagreement"), (ANALYSIS, "misfire")),
             {"misfire_rear": 0.18},
         ),
         Fault(
             "weak_pump",
             "Fuel pump gives out at high load",
-            (("live", "lean under load"), ("analysis", "lean grows with fuel flow")),
+            ((ALERT, "lean_under_load"), (ANALYSIS, "fuel supply")),
             {"pump_limit": 0.85},
         ),
         Fault(
             "slipping_clutch",
             "Clutch slips under torque",
-            (("analysis", "rpm per road speed not constant"),),
+            ((ANALYSIS, "slip"),),
             {"clutch_scale": 0.42},
         ),
         Fault(
             "slipping_tyre",
             "Tyre slips on the drum",
-            (("analysis", "rpm per road speed not constant"),),
+            ((ANALYSIS, "slip"),),
             {"tyre_scale": 0.30},
         ),
         Fault(
             "cold_engine",
             "Engine cold",
-            (("preflight", "engine cold"), ("live", "warm-up gate")),
+            ((PREFLIGHT, "engine_temperature"), (GATE, "warm_up")),
             {"cold": True},
         ),
         Fault(
             "wrong_drum_constant",
             "Dyno set for a drum 15 % too heavy",
-            (("analysis", "power and coast-down disagree with earlier sessions"),),
+            ((PERSON, "power and coast-down disagree with earlier sessions"),),
             {"drum_setting": 1.15},
         ),
         Fault(
             "unplugged_wideband",
             "Front wideband unplugged",
-            (("preflight", "wideband disconnected"), ("live", "implausible AFR")),
+            ((PREFLIGHT, "wideband"), (ALERT, "wideband_dead")),
             {"wideband_front": WidebandState.UNPLUGGED},
         ),
         Fault(
             "free_air_wideband",
             "Front wideband out of the pipe",
-            (("preflight", "wideband in free air"), ("live", "implausible AFR")),
+            ((PREFLIGHT, "wideband"), (GATE, "lambda_free_air")),
             {"wideband_front": WidebandState.FREE_AIR},
         ),
         Fault(
             "frozen_wideband",
             "Rear wideband frozen",
-            (("preflight", "frozen wideband"), ("live", "held value")),
+            ((PREFLIGHT, "wideband"), (ALERT, "wideband_dead")),
             {"wideband_rear": WidebandState.FROZEN},
         ),
         Fault(
             "warming_widebands",
             "Widebands still warming up",
-            (("preflight", "wideband warming up"), ("live", "wideband gate")),
+            ((PREFLIGHT, "wideband"), (GATE, "lambda_warming")),
             {
                 "wideband_front": WidebandState.WARMING,
                 "wideband_rear": WidebandState.WARMING,
@@ -163,13 +167,13 @@ FAULTS: dict[str, Fault] = {
         Fault(
             "bad_fuel",
             "Fuel of too low octane",
-            (("live", "knock"), ("analysis", "spark knock")),
+            ((ALERT, "knock"), (ANALYSIS, "knock limit")),
             {"octane_change": -8.0},
         ),
         Fault(
             "no_charging",
             "Alternator not charging",
-            (("live", "low battery"),),
+            ((ALERT, "low_battery"),),
             {"charging": False},
         ),
     )

@@ -27,6 +27,8 @@ _KNOCK_REAR = SimChannel.KNOCK_REAR
 _INJECTOR_FRONT = SimChannel.INJECTOR_FRONT
 _INJECTOR_REAR = SimChannel.INJECTOR_REAR
 _AFR_CMD = SimChannel.AFR_CMD
+_TRIM_FRONT = SimChannel.TRIM_FRONT
+_TRIM_REAR = SimChannel.TRIM_REAR
 _FORCE = SimChannel.FORCE
 _POWER_RAW = SimChannel.POWER_RAW
 _POWER = SimChannel.POWER
@@ -124,6 +126,9 @@ class Instruments:
         out[_INJECTOR_FRONT] = control.pulse_front_ms
         out[_INJECTOR_REAR] = control.pulse_rear_ms
         out[_AFR_CMD] = control.lambda_cmd * GASOLINE_AFR
+        if machine.setup.scenario.closed_loop:
+            out[_TRIM_FRONT] = 100.0 * (control.trim_front - 1.0)
+            out[_TRIM_REAR] = 100.0 * (control.trim_rear - 1.0)
 
     def _dyno(self, machine: Machine) -> None:
         out, drum = self.readings, self._drum

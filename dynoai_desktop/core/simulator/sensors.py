@@ -56,12 +56,14 @@ class DrumSensor:
 
 @dataclass(slots=True)
 class ThrottleSensor:
-    """A potentiometer with backlash: small movements do not show."""
+    """A potentiometer with backlash: small movements do not show. Its end stops are learnt."""
 
     reading: float = 0.0
 
     def step(self, tps_pct: float) -> float:
         """Return the reading for a true throttle position."""
+        if tps_pct <= 0.0 or tps_pct >= 100.0:
+            self.reading = tps_pct
         low, high = tps_pct - _TPS_BACKLASH_PCT, tps_pct + _TPS_BACKLASH_PCT
         self.reading = max(low, min(high, self.reading))
         return max(0.0, min(100.0, self.reading))

@@ -2,7 +2,8 @@
 
 Names, units and rates follow a real cell: fast channels at 100 Hz, the widebands' analogue
 inputs at 50 Hz, slow ones twice a second. Two providers, and the probe's names collide with the
-dyno's ("Pressure"), as they do in life.
+dyno's ("Pressure"), as they do in life. A rig with one wideband publishes the first of each pair
+only, and fuel trims (percent, 0 is none) only where the tune has a closed loop.
 """
 
 from __future__ import annotations
@@ -53,6 +54,8 @@ class SimChannel(StrEnum):
     KNOCK_REAR = "knock_rear"
     INJECTOR_FRONT = "injector_front"
     INJECTOR_REAR = "injector_rear"
+    TRIM_FRONT = "trim_front"
+    TRIM_REAR = "trim_rear"
     PROBE_TEMPERATURE_1 = "probe_temperature_1"
     PROBE_TEMPERATURE_2 = "probe_temperature_2"
     PROBE_PRESSURE = "probe_pressure"
@@ -107,6 +110,8 @@ SIM_CHANNELS: tuple[SimChannelSpec, ...] = (
     SimChannelSpec(_C.KNOCK_REAR, _DYNO, "Knock Retard Rear", _U.NONE, _FAST_S),
     SimChannelSpec(_C.INJECTOR_FRONT, _DYNO, "INJ PW F", _U.NONE, _ANALOG_S),
     SimChannelSpec(_C.INJECTOR_REAR, _DYNO, "INJ PW R", _U.NONE, _ANALOG_S),
+    SimChannelSpec(_C.TRIM_FRONT, _DYNO, "STFT F", _U.PERCENT, _ANALOG_S),
+    SimChannelSpec(_C.TRIM_REAR, _DYNO, "STFT R", _U.PERCENT, _ANALOG_S),
     SimChannelSpec(_C.PROBE_TEMPERATURE_1, _PROBE, "Temperature 1", _U.CELSIUS, _SLOW_S),
     SimChannelSpec(_C.PROBE_TEMPERATURE_2, _PROBE, "Temperature 2", _U.CELSIUS, _SLOW_S),
     SimChannelSpec(_C.PROBE_PRESSURE, _PROBE, "Pressure", _U.KILOPASCAL, _SLOW_S),

@@ -7,12 +7,14 @@ import re
 import subprocess
 import sys
 import tomllib
+import weakref
 import zipfile
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 from PySide6.QtCore import QObject
+from pytestqt.qtbot import QtBot
 
 import dynoai_desktop
 from dynoai_desktop.resources import resource_path
@@ -171,6 +173,15 @@ def test_qt_gives_none_back_as_often_as_it_takes_it() -> None:
     for _ in range(100):
         thing.setObjectName("dyno")
     assert abs(sys.getrefcount(None) - before) < 50
+
+
+def test_wait_for_a_signal_lives_as_long_as_the_test(qtbot: QtBot) -> None:
+    thing = QObject()
+    with qtbot.waitSignal(thing.objectNameChanged) as wait:
+        thing.setObjectName("dyno")
+    reference = weakref.ref(wait)
+    del wait
+    assert reference() is not None
 
 
 def test_readme_and_ci_use_the_same_test_command() -> None:

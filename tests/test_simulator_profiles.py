@@ -36,6 +36,7 @@ BAD_FIELDS = [
     ("peak_power_kw", 20.0),  # less than peak torque makes
     ("peak_torque_nm", 90.0),  # less than peak power needs
     ("bore_mm", 0.0),
+    ("bore_mm", 10**400),
     ("cylinders", 2.5),
     ("gear_ratios", ()),
     ("gear_ratios", (9.0, -1.0)),
@@ -56,6 +57,11 @@ def test_impossible_value_is_refused_by_its_field(field, value):
     with pytest.raises(ProfileError) as refused:
         dataclasses.replace(TWIN, **{field: value})
     assert refused.value.field == field
+
+
+def test_power_that_would_peak_earlier_than_stated_is_refused():
+    with pytest.raises(ProfileError, match="peak_power_rpm"):
+        dataclasses.replace(TWIN, peak_power_kw=62.0)
 
 
 def test_cylinder_trim_of_the_wrong_shape_is_refused():
@@ -103,6 +109,10 @@ def test_missing_field_and_no_json_at_all_are_named():
         profile_from_json(json.dumps(document))
     with pytest.raises(ProfileError, match="not JSON"):
         profile_from_json("{")
+    with pytest.raises(ProfileError, match="profile"):
+        profile_from_json("[" * 100_000)
+    with pytest.raises(ProfileError, match="profile"):
+        profile_from_json('{"bore_mm": ' + "9" * 6000 + "}")
 
 
 @given(st.text(max_size=60))

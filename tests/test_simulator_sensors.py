@@ -25,7 +25,7 @@ from dynoai_desktop.core.simulator.faults import (
 from dynoai_desktop.core.simulator.knock import KnockSensor, knock_chance
 from dynoai_desktop.core.simulator.noise import Noise
 from dynoai_desktop.core.simulator.profiles import PROFILES
-from dynoai_desktop.core.simulator.programmes import PROGRAMMES, steady_steps, wot_pull
+from dynoai_desktop.core.simulator.programmes import ABORT, PROGRAMMES, steady_steps, wot_pull
 from dynoai_desktop.core.simulator.rig import Rig
 from dynoai_desktop.core.simulator.scenarios import SCENARIOS
 from dynoai_desktop.core.simulator.sensors import ThrottleSensor
@@ -213,8 +213,11 @@ def test_readings_stay_inside_what_the_channels_can_be():
     """A whole round of everything an operator does, against the hard ranges of the table."""
     by_alias = {alias: spec for spec in CHANNELS.values() for alias in spec.aliases}
     rig = Rig(TWIN, SCENARIOS["lean"], seed=2)
-    for name in ("roll_on", "chop", "wot_pull"):
-        for _ in drive(rig, PROGRAMMES[name](TWIN)):
+    pull_then_abort = (PROGRAMMES["roll_on"](TWIN), PROGRAMMES["chop"](TWIN), wot_pull(TWIN), ABORT)
+    for programme in pull_then_abort:
+        for state in drive(rig, programme):
+            if programme.key == "wot_pull" and state == "decel":
+                break
             now = rig.readings()
             for row in SIM_CHANNELS:
                 spec = by_alias.get(row.name.lower())

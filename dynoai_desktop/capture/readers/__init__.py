@@ -6,6 +6,8 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from dynoai_desktop.capture.readers import (
     accessport,
     dynojet,
@@ -70,7 +72,9 @@ def read_log(
 
     Raises ReaderError with one sentence, or ReadingCancelledError when *cancelled* returned True.
     """
-    return choose_reader(path).read(path, progress, cancelled)
+    reader = choose_reader(path)
+    with np.errstate(all="ignore"):  # a damaged file may hold any float
+        return reader.read(path, progress, cancelled)
 
 
 def inspect_log(path: Path) -> dict[str, Any]:

@@ -60,12 +60,13 @@ def _polled(draft: Draft) -> Iterable[LogWarning]:
         draft.columns[found[name]].values for name in ("man abs press", "baro pressure", "boost")
     )
     difference = manifold - baro - boost
-    worst = float(np.nanmax(np.abs(difference)))
+    difference = difference[np.isfinite(difference)]
+    worst = float(np.abs(difference).max()) if difference.size else 0.0
     if worst > _POLLED_KPA:
         yield LogWarning(
             Code.CHANNELS_POLLED,
             f"Channels are read one after another: MAP − baro − boost is "
-            f"{np.nanmean(difference):.2f} kPa on average and up to {worst:.0f} kPa while the "
+            f"{difference.mean():.2f} kPa on average and up to {worst:.0f} kPa while the "
             "throttle moves. Use steady stretches.",
             draft.keys(found.values()),
         )

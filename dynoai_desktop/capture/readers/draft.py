@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -97,3 +98,18 @@ def _measured(column: LogColumn) -> LogColumn:
         low, high = float(np.fmin.reduce(values)), float(np.fmax.reduce(values))
     count = int(np.count_nonzero(values == values))
     return replace(column, values=values, count=count, minimum=low, maximum=high)
+
+
+def unique_keys(texts: Sequence[str]) -> tuple[list[str], list[LogWarning]]:
+    """Return a unique key for each header, and what to say about those that come twice."""
+    seen: Counter[str] = Counter()
+    keys = []
+    for text in texts:
+        seen[text] += 1
+        keys.append(text if seen[text] == 1 else f"{text} #{seen[text]}")
+    twice = [text for text, count in seen.items() if count > 1]
+    if not twice:
+        return keys, []
+    names = ", ".join(f"“{text}”" for text in twice[:_LISTED])
+    message = f"The header has {names} more than once; the first is used, all are kept."
+    return keys, [LogWarning(Code.DUPLICATE_HEADER, message, tuple(twice))]

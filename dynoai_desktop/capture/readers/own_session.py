@@ -13,7 +13,7 @@ import numpy as np
 from dynoai_desktop.capture.readers.checks import TABLE_CHECKS
 from dynoai_desktop.capture.readers.contract import Cancelled, LogReader, Progress
 from dynoai_desktop.capture.readers.delimited import TextTable, read_table
-from dynoai_desktop.capture.readers.draft import Draft
+from dynoai_desktop.capture.readers.draft import Draft, unique_keys
 from dynoai_desktop.capture.readers.headers import parse_header
 from dynoai_desktop.capture.readers.textlog import preamble_info, text_warnings
 from dynoai_desktop.capture.readers.timebase import Clock, describe_time
@@ -40,8 +40,8 @@ def read(
 ) -> LogTable:
     """Return the log in *path*. Raises ReaderError."""
     text = read_table(path, progress, cancelled)
-    draft = _draft(text)
-    warnings = list(text_warnings(text)) + draft.measure()
+    draft, warnings = _draft(text)
+    warnings += [*text_warnings(text), *draft.measure()]
     base, said = describe_time(_TIME, Clock(draft.time_s, UnitSource.HEADER))
     warnings += said
     for check in TABLE_CHECKS:
@@ -62,24 +62,29 @@ def read(
     )
 
 
-def _draft(text: TextTable) -> Draft:
-    columns = []
-    for i, name in enumerate(text.dialect.names):
+def _draft(text: TextTable) -> tuple[Draft, list[LogWarning]]:
+    keys, warnings = unique_keys(text.dialect.names)
+    columns: list[LogColumn] = []
+    taken: set[str] = set()
+    for i, (key, name) in enumerate(zip(keys, text.dialect.names, strict=True)):
         header = parse_header(name, bracket_is_unit=True)
+        known = header.name in _CHANNELS and header.name not in taken
+        taken.add(header.name)
         columns.append(
             LogColumn(
-                key=header.text,
+                key=key,
                 header=header.text,
                 name=header.name,
                 values=text.numbers[i],
                 unit=_unit(header.unit_text),
                 unit_text=header.unit_text,
                 unit_source=UnitSource.HEADER,
-                canonical=Channel(header.name) if header.name in _CHANNELS else None,
+                canonical=Channel(header.name) if known else None,
             )
         )
-    columns[0] = replace(columns[0], unit=Unit.SECOND)
-    return Draft(columns, 0, np.asarray(text.numbers[0], dtype=np.float64))
+    time_s = np.where(np.isfinite(text.numbers[0]), text.numbers[0], np.nan)
+    columns[0] = replace(columns[0], values=time_s, unit=Unit.SECOND)
+    return Draft(columns, 0, time_s), warnings
 
 
 def _unit(text: str) -> Unit:

@@ -29,8 +29,10 @@ from dynoai_desktop.core.logs import Code, LogTable, LogWarning, UnitSource
 
 _TITLE = b"Dynojet Power Vision Log File"
 _TIME, _SIGNAL, _VALUE = "Time(ms)", "Signal", "Value"
-_HEX = re.compile(r"[0-9A-Fa-f]+")
+_HEX = re.compile(r"[0-9A-Fa-f]{1,16}")
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_INDEX = re.compile(r"[0-9]{1,4}")
+_MAX_SIGNALS = 10_000
 _MAX_CELLS = 200_000_000  # of the table that the rows spread out to
 
 _FORM = Format("powervision", "Power Vision log")
@@ -63,18 +65,18 @@ def read(
     time_ms = rows.numbers[names.index(_TIME)]
     index = rows.numbers[names.index(_SIGNAL)]
     cells = rows.texts[names.index(_VALUE)]
-    whole = np.isfinite(time_ms) & np.isfinite(index)
+    whole = np.isfinite(time_ms) & (index >= 0) & (index < _MAX_SIGNALS)
     if not whole.any():
         raise ReaderError(f"{path.name} has no values below its list of signals. Record again.")
     times, place = np.unique(time_ms[whole], return_inverse=True)
-    if times.size * max(1, len(signals)) > _MAX_CELLS:
+    used = index[whole].astype(np.int64)
+    listed = {signal.index for signal in signals}
+    signals += [_Signal(int(i), f"channel {i}", "") for i in np.unique(used) if i not in listed]
+    if times.size * len(signals) > _MAX_CELLS:
         raise ReaderError(f"{path.name} is too long to be opened at once. Export a part of it.")
     kept = [cell for cell, use in zip(cells, whole, strict=True) if use]
     warnings = list(text_warnings(rows))
     columns = []
-    used = index[whole].astype(np.int64)
-    listed = {signal.index for signal in signals}
-    signals += [_Signal(int(i), f"channel {i}", "") for i in np.unique(used) if i not in listed]
     for signal in signals:
         at = np.flatnonzero(used == signal.index)
         column, said = _column(signal, times.size, place[at], [kept[i] for i in at])
@@ -88,11 +90,12 @@ def read(
 def _signals(preamble: Sequence[str]) -> list[_Signal]:
     """Return the signals listed above the rows: index, driver, id, name, units, …"""
     rows = csv.reader(preamble, skipinitialspace=True)
-    return [
-        _Signal(int(fields[0]), fields[3].strip(), fields[4].strip())
+    found = {
+        int(fields[0]): (fields[3].strip(), fields[4].strip())
         for fields in rows
-        if len(fields) >= 5 and fields[0].strip().isdecimal()
-    ]
+        if len(fields) >= 5 and _INDEX.fullmatch(fields[0].strip())
+    }
+    return [_Signal(index, *texts) for index, texts in found.items()]
 
 
 def _info(rows: TextTable) -> dict[str, str]:

@@ -8,7 +8,6 @@ mean the same by the same name.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -16,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynoai_desktop.capture.readers.checks import TABLE_CHECKS
-from dynoai_desktop.capture.readers.draft import Draft
+from dynoai_desktop.capture.readers.draft import Draft, unique_keys
 from dynoai_desktop.capture.readers.headers import Header, parse_header, unit_word
 from dynoai_desktop.capture.readers.judge import BEFORE_MAPPING
 from dynoai_desktop.capture.readers.timebase import (
@@ -38,6 +37,7 @@ from dynoai_desktop.core.logs import (
     UnitSource,
 )
 from dynoai_desktop.core.samples import ChannelInfo
+from dynoai_desktop.core.trust.mapping import resolve
 from dynoai_desktop.core.trust.scoring import read_channel
 from dynoai_desktop.core.units import Unit
 
@@ -87,7 +87,7 @@ def build_table(raw: Sequence[RawColumn], form: Format, extras: Extras | None = 
     extras = extras or Extras()
     kept = [c for c in raw if c.header or c.text is not None or np.isfinite(c.values).any()]
     headers = [_header(column, i, form) for i, column in enumerate(kept)]
-    keys, warnings = _keys(headers)
+    keys, warnings = unique_keys([header.text for header in headers])
     clock, at = _clock(kept, headers, extras.time, form)
     draft = Draft(
         [
@@ -151,22 +151,6 @@ def _header(column: RawColumn, index: int, form: Format) -> Header:
     return replace(header, name=name, unit_text=column.unit_text, unit=word)
 
 
-def _keys(headers: Sequence[Header]) -> tuple[list[str], list[LogWarning]]:
-    """Return a unique key for each header, and what to say about those that come twice."""
-    seen: Counter[str] = Counter()
-    keys = []
-    for header in headers:
-        seen[header.text] += 1
-        number = seen[header.text]
-        keys.append(header.text if number == 1 else f"{header.text} #{number}")
-    twice = [text for text, number in seen.items() if number > 1]
-    if not twice:
-        return keys, []
-    names = ", ".join(f"“{text}”" for text in twice[:6])
-    message = f"The header has {names} more than once; the first is used, all are kept."
-    return keys, [LogWarning(Code.DUPLICATE_HEADER, message, tuple(twice))]
-
-
 def _clock(
     raw: Sequence[RawColumn], headers: Sequence[Header], given: Clock | None, form: Format
 ) -> tuple[Clock | None, int | None]:
@@ -219,8 +203,6 @@ def _time_column(column: LogColumn, clock: Clock) -> LogColumn:
 
 def _resolve(draft: Draft, form: Format) -> list[LogWarning]:
     """Give columns their canonical channels through the mapping's resolver."""
-    from dynoai_desktop.core.trust.mapping import resolve
-
     offers = [
         ChannelInfo(
             provider=form.title,

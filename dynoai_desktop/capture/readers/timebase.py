@@ -102,6 +102,7 @@ def clock_of_numbers(header: Header, values: NDArray[np.float64], written: Unit 
         source, guessed = UnitSource.PLAUSIBILITY, not guess.sure
     scale = gain * (1e-3 if unit is Unit.MILLISECOND else 1.0)
     time_s = values if scale == 1.0 else values * scale
+    time_s = np.where(np.isfinite(time_s), time_s, np.nan) if np.isinf(time_s).any() else time_s
     first = float(time_s[np.isfinite(time_s)][0]) if np.isfinite(time_s).any() else 0.0
     if first > _EPOCH_FROM_S:
         return Clock(time_s - first, source, start_unix_s=first, guessed=guessed)

@@ -21,8 +21,8 @@ from dynoai_desktop.core.simulator.profile import CylinderTruth, Profile
 from dynoai_desktop.core.simulator.weather import Weather
 
 _LOW_SPEED_LOSS = 0.14  # of VE at idle speed against the torque peak
-_HIGH_SPEED_LOSS = 0.08  # of VE at the redline
-_RESIDUAL = 0.26  # B in mid range
+_HIGH_SPEED_LOSS = 0.06  # of VE at the redline
+_RESIDUAL = 0.24  # B in mid range
 _RESIDUAL_SPREAD = 0.12  # B is larger at low speed, where overlap lasts longer
 
 _GAMMA = 1.4

@@ -55,11 +55,12 @@ class Burn:
 
     redline_rpm: float
     valley_rpm: float  # the burn is fastest near the torque peak
+    compression_ratio: float
 
     @classmethod
     def of(cls, profile: Profile) -> Burn:
         """Return the burn model of a profile."""
-        return cls(profile.redline_rpm, profile.peak_torque_rpm)
+        return cls(profile.redline_rpm, profile.peak_torque_rpm, profile.compression_ratio)
 
     def mbt_deg(self, rpm: float, map_kpa: float) -> float:
         """Return the spark for best torque, degrees before top dead centre.
@@ -81,7 +82,7 @@ class Burn:
     ) -> tuple[float, float]:
         """Return (MBT, knock limit) with a head at 95 °C and lambda 0.85; see `limit_shift_deg`.
 
-        The limit falls with load, heat and poor fuel and rises with engine speed.
+        The limit falls with load, compression, heat and poor fuel and rises with engine speed.
         """
         valley = math.exp(-(((rpm - self.valley_rpm) / (0.16 * self.redline_rpm)) ** 2))
         speed = 1.0 - math.exp(-rpm / (0.35 * self.redline_rpm))
@@ -90,6 +91,7 @@ class Burn:
         limit = (
             30.0
             + 8.0 * rpm / self.redline_rpm
+            - 1.5 * (self.compression_ratio - 10.0)
             - 6.0 * valley
             - (0.16 if load > 0.0 else 0.45) * load
             - 0.25 * (charge_c - 45.0)

@@ -130,8 +130,8 @@ class ControlUnit:
         closed = self._scenario.closed_loop and self._in_closed_loop(map_kpa, head_c, lam)
         self.lambda_cmd = 1.0 if closed else lam / warm_up(head_c)
         swept = self._profile.displacement_m3 / 2.0
-        dry_density = map_kpa * 1000.0 / (GAS_CONSTANT * charge_k)
-        per_ve = dry_density * swept / 100.0 / (self.lambda_cmd * self._profile.stoich_afr)
+        density = map_kpa * 1000.0 / (GAS_CONSTANT * charge_k)
+        per_ve = density * swept / 100.0 / (self.lambda_cmd * self._profile.stoich_afr)
         per_ve *= self._tip_in(map_kpa, rpm, film, dt)
         if not closed:
             self.trim_front = self.trim_rear = 1.0

@@ -83,7 +83,7 @@ class Operator:
     @property
     def busy(self) -> bool:
         """Return True until everything asked for is done."""
-        return bool(self._queue) or self.programme not in (IDLE, None)
+        return bool(self._queue) or not (self.programme is None or self.programme is IDLE)
 
     @property
     def _phase(self) -> Phase:
@@ -98,7 +98,10 @@ class Operator:
         self._next()
 
     def take_over(self) -> None:
-        """Give throttle, clutch and load to the person at the screen."""
+        """Give throttle, clutch and load to the person at the screen, as they are now."""
+        controls = self.controls
+        engaged = self.programme is not None and self._phase.engaged
+        self.hand = Hand(controls.tps_pct, engaged, controls.drum_brake, controls.load)
         self._queue.clear()
         self._round = ()
         self.programme = None

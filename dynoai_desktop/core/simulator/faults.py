@@ -45,6 +45,7 @@ class Effects:
     drum_setting: float = 1.0  # effective mass the dyno is set to over the true one
     octane_change: float = 0.0
     charging: bool = True
+    fan: float = 1.0  # of the cooling air
     cold: bool = False
 
 
@@ -169,6 +170,12 @@ FAULTS: dict[str, Fault] = {
             "Fuel of too low octane",
             ((ALERT, "knock"), (ANALYSIS, "knock limit")),
             {"octane_change": -8.0},
+        ),
+        Fault(
+            "no_fan",
+            "Cooling fan off",
+            ((ALERT, "power_falling"), (ALERT, "over_temperature")),
+            {"fan": 0.2},
         ),
         Fault(
             "no_charging",

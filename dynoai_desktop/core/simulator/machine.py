@@ -7,11 +7,7 @@ from dataclasses import dataclass
 
 from dynoai_desktop.core.simulator.absorber import Absorber
 from dynoai_desktop.core.simulator.breathing import Breathing
-from dynoai_desktop.core.simulator.calibration import (
-    LOAD_FRICTION,
-    Calibration,
-    charge_share,
-)
+from dynoai_desktop.core.simulator.calibration import Calibration, charge_share
 from dynoai_desktop.core.simulator.combustion import Burn, limit_shift_deg, spark_factor
 from dynoai_desktop.core.simulator.control import ControlUnit
 from dynoai_desktop.core.simulator.driveline import Driveline
@@ -62,6 +58,7 @@ class Machine:
         "_burn",
         "_idle_flow",
         "_limit_omega",
+        "_one_pipe",
         "_pipe_kg",
         "_profile",
         "_starting_s",
@@ -90,6 +87,7 @@ class Machine:
         self._pipe_kg = pipe_kg(profile.displacement_cc / 2000.0)
         self._idle_flow = 1.1e-6 * profile.displacement_cc * profile.idle_rpm / 900.0
         self._limit_omega = _LIMIT * profile.redline_rpm / TO_RPM
+        self._one_pipe = profile.widebands == 1
         self.engine = Engine(setup.breathing, setup.calibration, setup.weather)
         self.driveline = Driveline(profile, setup.dyno)
         self.absorber = Absorber(setup.dyno, setup.dyno.effective_mass_kg * 1.1)
@@ -121,8 +119,11 @@ class Machine:
             if omega > self._limit_omega:
                 engine.firing = False
             turn(burn(omega, dt) + starter, dt)
-            front(engine.phi_front, dt)
-            rear(engine.phi_rear, dt)
+            if self._one_pipe:
+                front(0.5 * (engine.phi_front + engine.phi_rear), dt)
+            else:
+                front(engine.phi_front, dt)
+                rear(engine.phi_rear, dt)
 
     def tick(self, controls: Controls, noise: Noise, dt: float) -> None:
         """Let driver's hands, control unit, heat and brakes act for the next *dt* (10 ms)."""
@@ -142,7 +143,8 @@ class Machine:
             effects.pump_limit,
             dt,
         )
-        engine.opening = throttle_area(controls.tps_pct) + self.control.idle_air
+        area = throttle_area(controls.tps_pct)
+        engine.opening = area + (1.0 - area) * self.control.idle_air
         engine.fuel_front, engine.fuel_rear = self.control.fuel_front, self.control.fuel_rear
         self.control.trims(self.front_probe.phi, self.rear_probe.phi, dt)
         self._fire(rpm, not controls.kill, noise, dt)
@@ -152,6 +154,7 @@ class Machine:
             engine.air_front if engine.firing else 0.0,
             engine.air_rear if engine.firing else 0.0,
             friction_w,
+            effects.fan,
             dt,
         )
         self._drum(controls, dt)
@@ -240,8 +243,3 @@ class Machine:
         front.leak = exhaust_leak(leak, engine.air_front, self._idle_flow) if leak else 0.0
         rear.leak = self.misfire_rear  # a charge that did not light is oxygen to the probe
         front.state, rear.state = effects.wideband_front, effects.wideband_rear
-
-
-def friction_share() -> float:
-    """Return the friction that grows with load, of indicated torque."""
-    return LOAD_FRICTION

@@ -16,6 +16,8 @@ from itertools import pairwise
 from dynoai_desktop.core.simulator.dynos import DYNOS
 from dynoai_desktop.core.units import STOICH_AFR
 
+_LARGEST = 1e12  # no quantity of a vehicle is anywhere near; NaN and infinity fail it too
+
 
 class ProfileError(ValueError):
     """A profile that cannot be simulated. *field* names what to mend."""
@@ -31,8 +33,8 @@ def require_finite(field: str, *values: float) -> None:
     for value in values:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise ProfileError(field, f"{value!r} is not a number.")
-        if not math.isfinite(value):
-            raise ProfileError(field, f"{value} is not a finite number.")
+        if not -_LARGEST < value < _LARGEST:
+            raise ProfileError(field, "is not a finite number.")
 
 
 class Cooling(StrEnum):
@@ -216,6 +218,13 @@ def _check_speeds(profile: Profile) -> None:
             "peak_torque_nm",
             f"{profile.peak_torque_nm:.1f} N·m, but peak power needs "
             f"{torque_at_power_peak:.1f} N·m at {profile.peak_power_rpm:g} rpm.",
+        )
+    # Power has its peak where it is stated only if torque falls more slowly at first than there.
+    steepest = profile.peak_torque_nm / (2.0 - profile.peak_torque_rpm / profile.peak_power_rpm)
+    if torque_at_power_peak < 1.03 * steepest:
+        raise ProfileError(
+            "peak_power_rpm",
+            f"torque falls so far by {profile.peak_power_rpm:g} rpm that power would peak earlier.",
         )
 
 

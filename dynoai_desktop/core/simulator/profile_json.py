@@ -25,6 +25,8 @@ def profile_from_json(text: str) -> Profile:
         document = json.loads(text)
     except json.JSONDecodeError as error:
         raise ProfileError("profile", f"is not JSON ({error.msg}, line {error.lineno}).") from error
+    except (RecursionError, ValueError) as error:  # nested too deep, or a number of 5000 digits
+        raise ProfileError("profile", "is not a JSON document a profile could be.") from error
     if not isinstance(document, dict):
         raise ProfileError("profile", "must be one JSON object.")
     fields = _known(Profile, document)

@@ -6,7 +6,7 @@ from dynoai_desktop.core.power.standards import CORRECTION_STANDARDS
 from dynoai_desktop.core.simulator.faults import Effects
 from dynoai_desktop.core.simulator.machine import TO_RPM, Machine
 from dynoai_desktop.core.simulator.noise import Noise
-from dynoai_desktop.core.simulator.sensors import DrumSensor, Noisy, Pulsation, ThrottleSensor
+from dynoai_desktop.core.simulator.sensors import DrumSensor, Noisy, ThrottleSensor
 from dynoai_desktop.core.simulator.sim_channels import SimChannel
 from dynoai_desktop.core.simulator.weather import Weather
 from dynoai_desktop.core.simulator.wideband import AFR_PER_VOLT, GASOLINE_AFR, LOW_AFR
@@ -63,7 +63,6 @@ class Instruments:
         "_frozen_rpm",
         "_noise",
         "_noisy",
-        "_pulsation",
         "_tick",
         "_tps",
         "_weather",
@@ -71,16 +70,13 @@ class Instruments:
         "readings",
     )
 
-    def __init__(
-        self, machine: Machine, weather: Weather, standard: str, noise: Noise, noisy: bool
-    ) -> None:
-        """Read a machine, correcting power by one of CORRECTION_STANDARDS."""
+    def __init__(self, weather: Weather, standard: str, noise: Noise, noisy: bool) -> None:
+        """Correct power by one of CORRECTION_STANDARDS for this weather."""
         self._weather = weather
         self._noise = noise
         self._noisy = Noisy(noise, noisy)
         self._drum = DrumSensor()
         self._tps = ThrottleSensor()
-        self._pulsation = Pulsation(machine.setup.profile.cylinders)
         self._frozen_rpm: float | None = None
         self._tick = 0
         self.factor = CORRECTION_STANDARDS[standard].correct(weather.air).factor
@@ -91,7 +87,7 @@ class Instruments:
         effects, driveline = machine.effects, machine.driveline
         setting = machine.setup.dyno.effective_mass_kg * effects.drum_setting
         self._drum.step(driveline.omega, driveline.speed, machine.absorber.force_n, setting, dt)
-        self._engine(machine, effects, dt)
+        self._engine(machine, effects)
         self._dyno(machine)
         self._mixture(machine, effects, dt)
         if self._tick % _SLOW_TICKS == 0:
@@ -99,10 +95,9 @@ class Instruments:
         self._tick += 1
         self._mislabel(effects)
 
-    def _engine(self, machine: Machine, effects: Effects, dt: float) -> None:
+    def _engine(self, machine: Machine, effects: Effects) -> None:
         out, noisy = self.readings, self._noisy
         engine, control = machine.engine, machine.control
-        omega = machine.driveline.omega
         counted = self._drum.omega * TO_RPM
         rpm = noisy.rpm(counted)
         pickup = noisy.pickup(counted)
@@ -116,8 +111,7 @@ class Instruments:
         out[_ENGINE_RPM] = rpm
         out[_DIGITAL_RPM_1] = pickup
         out[_DIGITAL_RPM_2] = 0.0  # nothing is connected to the second pickup
-        wave = self._pulsation.step(omega, engine.map_kpa, dt)
-        out[_MAP] = noisy.pressure(engine.map_kpa + (wave if noisy.active else 0.0))
+        out[_MAP] = noisy.pressure(engine.map_kpa, machine.setup.profile.cylinders)
         out[_TPS] = noisy.throttle(self._tps.step(machine.tps_pct))
         out[_SPARK_FRONT] = control.spark_front_deg - machine.knock_front.retard_deg
         out[_SPARK_REAR] = control.spark_rear_deg - machine.knock_rear.retard_deg
@@ -135,7 +129,9 @@ class Instruments:
         force = self._noisy.force(drum.force_n)
         power_kw = force * drum.speed / 1000.0
         rpm = out[_ENGINE_RPM]
-        torque = power_kw * 1000.0 * TO_RPM / rpm if rpm > _TURNING_RPM else 0.0
+        # A drum that slows with the clutch open says nothing about the engine.
+        geared = machine.driveline.locked or power_kw > 0.0
+        torque = power_kw * 1000.0 * TO_RPM / rpm if geared and rpm > _TURNING_RPM else 0.0
         out[_FORCE] = force
         out[_POWER_RAW] = power_kw
         out[_POWER] = power_kw * self.factor

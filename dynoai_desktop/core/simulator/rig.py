@@ -96,9 +96,7 @@ class Rig:
         self.machine.effects = effects
         self.operator = Operator(profile)
         self._knock_noise = Noise(for_knock)
-        self._instruments = Instruments(
-            self.machine, self.weather, standard, Noise(for_sensors), noise
-        )
+        self._instruments = Instruments(self.weather, standard, Noise(for_sensors), noise)
         self._steps = 0
         self._tick()
         self.run(_SETTLING_S)  # pipes, wall films and idle control as they are before anyone looks
@@ -238,6 +236,8 @@ class Rig:
             trim=Pair(control.trim_front, control.trim_rear),
             delay_s=Pair(machine.front_probe.delay_s, machine.rear_probe.delay_s),
             film_kg=Pair(engine.film_front, engine.film_rear),
+            film_share=engine.film_share,
+            film_tau_s=engine.film_cycles * 120.0 / max(machine.rpm, 1.0),
             fuel_cut=control.cut,
             popping=machine.popping,
             head_c=Pair(heat.head_front_c, heat.head_rear_c),

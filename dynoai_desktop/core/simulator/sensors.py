@@ -21,6 +21,7 @@ _RPM_NOISE = (1.5, 0.0004)
 _PICKUP_NOISE = (2.5, 0.0008)
 _FORCE_NOISE = (2.0, 0.0015)
 _MAP_NOISE_KPA = 0.12
+_PULSATION = 0.016  # amplitude of the intake wave × cylinders, of the mean pressure
 _TPS_NOISE_PCT = 0.04
 _VOLT_NOISE = 0.012
 
@@ -69,23 +70,6 @@ class ThrottleSensor:
         return max(0.0, min(100.0, self.reading))
 
 
-class Pulsation:
-    """The pressure wave of single intake strokes that a MAP sensor still sees."""
-
-    __slots__ = ("_angle", "_per_cycle", "_size")
-
-    def __init__(self, cylinders: int) -> None:
-        """Take the number of cylinders: the more, the smoother."""
-        self._angle = 0.0
-        self._per_cycle = cylinders / 2.0
-        self._size = 1.6 / cylinders
-
-    def step(self, omega: float, map_kpa: float, dt: float) -> float:
-        """Return the deviation from the mean pressure now, kPa."""
-        self._angle = (self._angle + omega * dt) % (2.0 * math.tau)
-        return self._size * map_kpa / 100.0 * math.sin(self._per_cycle * self._angle)
-
-
 class Noisy:
     """Adds sensor noise, or nothing."""
 
@@ -115,9 +99,16 @@ class Noisy:
         """Return a drum force, signed."""
         return self._add(value, _FORCE_NOISE[0] + _FORCE_NOISE[1] * abs(value)) if value else 0.0
 
-    def pressure(self, value: float) -> float:
-        """Return a manifold pressure."""
-        return self._add(value, _MAP_NOISE_KPA)
+    def pressure(self, value: float, cylinders: int) -> float:
+        """Return a manifold pressure, caught somewhere in the wave of single intake strokes.
+
+        The logger's clock knows nothing of the crank, so the place in the wave is at random.
+        The fewer the cylinders, the larger the wave.
+        """
+        if not self.active:
+            return value
+        wave = _PULSATION / cylinders * value * math.sin(math.tau * self._noise.uniform())
+        return value + wave + _MAP_NOISE_KPA * self._noise.normal()
 
     def throttle(self, value: float) -> float:
         """Return a throttle position, 0 to 100."""

@@ -99,7 +99,7 @@ class Endurance:
 def endurance(profile: Profile, cycles: int, seed: int = 1, rest_s: float = 30.0) -> Endurance:
     """Do *cycles* pulls in a row with *rest_s* of idling between them.
 
-    The acceptance run is 1000 cycles, about three minutes of computing.
+    The acceptance run is 1000 cycles, about five minutes of computing.
     """
     rig = Rig(profile, seed=seed)
     before = rig.truth().energy

@@ -37,6 +37,8 @@ class Truth:
     trim: Pair  # closed-loop fuel trims, 1 is none
     delay_s: Pair  # gas transport from valve to probe
     film_kg: Pair  # fuel on the port walls
+    film_share: float  # X: share of the injected fuel that lands there
+    film_tau_s: float  # tau: how long it stays
     fuel_cut: bool
     popping: bool  # unburnt film in the overrun pipe
     head_c: Pair

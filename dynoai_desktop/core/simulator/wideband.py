@@ -15,7 +15,7 @@ HIGH_AFR = 22.39  # 5 V
 AFR_PER_VOLT = (HIGH_AFR - LOW_AFR) / 5.0
 GASOLINE_AFR = 14.7  # the scale the controllers are set to, whatever the fuel
 _OK = WidebandState.OK
-_LAG_S = 0.08
+LAG_S = 0.08  # time constant of sensor and controller
 _SHORTEST_S = 0.030
 _LONGEST_S = 0.250
 _WARMING_S = 20.0
@@ -44,7 +44,6 @@ class Wideband:
     """State and step of one sensor in one pipe."""
 
     __slots__ = (
-        "_delayed",
         "_head",
         "_lag_steps",
         "_line",
@@ -64,7 +63,6 @@ class Wideband:
         self._line = [0.0] * self._size
         self._head = 0
         self._lag_steps = 0.0
-        self._delayed = 0.0
         self.delay_s = _LONGEST_S
         self.phi = 0.0  # at the probe, after its lag
         self.leak = 0.0  # share of room air mixed in
@@ -88,7 +86,7 @@ class Wideband:
         line = self._line
         newer = line[head - whole]
         seen = newer + (line[head - whole - 1] - newer) * part
-        self.phi += (seen - self.phi) * dt / (_LAG_S + dt)
+        self.phi += (seen - self.phi) * dt / (LAG_S + dt)
 
     def sample(self, noise: Noise, noisy: bool, dt: float) -> float:
         """Return what the controller puts out now, AFR on the gasoline scale."""

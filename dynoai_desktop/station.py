@@ -23,7 +23,12 @@ from dynoai_desktop.capture.environment import default_group, jetdrive_source
 from dynoai_desktop.capture.interfaces import list_interfaces
 from dynoai_desktop.capture.node import Node
 from dynoai_desktop.capture.pipeline import Pipeline
-from dynoai_desktop.capture.recorder import Recorder, RecordingProgress, new_session_folder
+from dynoai_desktop.capture.recorder import (
+    Recorder,
+    RecordingProgress,
+    new_session_folder,
+    slug,
+)
 from dynoai_desktop.capture.session_folder import recorded_as
 from dynoai_desktop.capture.sources.contract import CaptureError, Source
 from dynoai_desktop.capture.sources.replay import ReplaySource, recording_span
@@ -31,6 +36,7 @@ from dynoai_desktop.capture.worker import CaptureWorker, Position
 from dynoai_desktop.core.live.engine import LiveEngine
 from dynoai_desktop.core.store.sessions import list_sessions, summarise
 from dynoai_desktop.core.trust.health import BusHealth
+from dynoai_desktop.trust_desk import TrustDesk
 from dynoai_desktop.ui.messages import (
     InterfaceRow,
     RecordingState,
@@ -99,6 +105,8 @@ class Station(QObject):
         window.open_folder_requested.connect(self._open_folder)
         self._settings = QSettings(str(data_dir / "settings.ini"), QSettings.Format.IniFormat)
         self._interface = ""
+        self._desk = TrustDesk(window, data_dir, self._vehicle_folder / "mappings")
+        self._clean_ups.append(self._desk.close)
         self.refresh_interfaces()
         self.refresh_sessions()
 
@@ -106,6 +114,10 @@ class Station(QObject):
     def sessions_folder(self) -> Path:
         """Return where sessions are kept."""
         return self._data_dir / "sessions"
+
+    @property
+    def _vehicle_folder(self) -> Path:
+        return self._data_dir / "vehicles" / slug(self._vehicle)
 
     @property
     def last_interface(self) -> str:
@@ -220,12 +232,14 @@ class Station(QObject):
         worker.analysis_failed.connect(self._analysis_failed)
         worker.position_changed.connect(self._position_changed)
         self._worker = worker
+        self._desk.attach(worker)
         worker.start(QThread.Priority.HighPriority)
 
     def _stop_worker(self) -> None:
         worker, self._worker = self._worker, None
         if worker is None:
             return
+        self._desk.attach(None)
         if not worker.stop():
             log.error("The capture thread did not end within five seconds")
         # What it said last still counts, the end of a recording for one, and must not arrive
@@ -254,6 +268,7 @@ class Station(QObject):
             "group": group,
             "port": port,
             **pipeline.facts(),
+            **self._desk.facts,
         }
         return Recorder(folder, document, pipeline.preamble(), group, port, now_us)
 

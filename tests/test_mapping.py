@@ -172,6 +172,24 @@ def test_two_dynos_give_no_numbers_until_one_is_pinned() -> None:
     assert pinned == resolve(cell())
 
 
+def test_two_dynos_are_not_patched_together_from_what_each_lacks() -> None:
+    other = infos("Other", [("RPM", 8), ("Torque", 5), ("Power", 4), ("MAP", 7), ("Lambda 1", 13)])
+    mine = named(cell(), "MAP kPa", "TPS", "LC1 Volts Petrol AFR", "Digital RPM 1")
+    result = resolve([*mine, *other])
+    assert set(result.bindings) == {C.BARO, C.HUMIDITY, C.AMBIENT}
+    assert {i.provider for i in result.ambiguous[C.RPM]} == {"Other", "Power Core"}
+
+
+def test_between_two_loggers_nothing_is_guessed() -> None:
+    result = resolve(infos("A", [("RPM", 8)]) + infos("B", [("RPM", 8)]))
+    assert C.RPM not in result.bindings and len(result.ambiguous[C.RPM]) == 2
+
+
+def test_a_rival_within_a_tenth_is_asked_about() -> None:
+    result = resolve(infos("P", [("Throttle Position", 16), ("Throttle Position Sensor", 16)]))
+    assert len(result.ambiguous[C.TPS]) == 2
+
+
 def test_a_second_source_without_a_drum_does_not_take_over() -> None:
     logger = infos("ECU logger", [("RPM", 8), ("MAP", 7), ("TPS", 16), ("Coolant Temp", 6)])
     result = resolve([*cell(), *logger])

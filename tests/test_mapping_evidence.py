@@ -45,6 +45,8 @@ def test_the_capture_is_ready_and_its_voltages_are_recognised(capture) -> None:
     for number, wideband in ((1, "LC1 Volts Petrol AFR"), (2, "LC2 Volts Petrol AFR")):
         said = result.recognised[by_name[f"User Analog {number}"]]
         assert wideband in said and "7.35 + 3.01 per volt" in said
+    # Two per cent apart by the weather, yet not a copy of the corrected one.
+    assert by_name["Power Drum 1 (uncorrected)"] not in result.recognised
     names = {b.source.name for b in result.bindings.values()}
     assert not any(name.startswith(("User", "TCP", "UDP", "Link", "Internal")) for name in names)
 
@@ -184,6 +186,14 @@ def test_a_boost_gauge_is_no_manifold_pressure() -> None:
 def test_mixture_under_an_rpm_name_is_recognised() -> None:
     said = observe(BUS, bus_signals(BUS, {**GOOD, "Engine RPM": 13 + np.sin(T)}))
     assert any(e.channel is C.RPM and "look like AFR" in e.reason for e in said)
+
+
+def test_thousands_of_rpm_are_not_taken_for_afr_nor_afr_for_thousands() -> None:
+    channels = infos("P", [("RPM", 255)])
+    thousands = observe(channels, bus_signals(channels, {"RPM": RPM / 1000}))
+    assert [e.unit for e in thousands] == [Unit.KILO_RPM]
+    afr = observe(channels, bus_signals(channels, {"RPM": 13 + np.sin(T)}))
+    assert [e.delta < 0 for e in afr] == [True]
 
 
 def test_lambda_under_an_afr_unit_is_recognised() -> None:
@@ -335,7 +345,8 @@ def test_the_discovery_list_accounts_for_every_channel(capture) -> None:
     assert use["Power Core", "Engine RPM"] is Use.MAPPED
     assert use["Power Core", "User Analog 1"] is Use.RECOGNISED
     assert use["Power Core", "Sampling"] is Use.SYSTEM
-    assert use["Power Core", "Pressure"] is Use.POSSIBLE
+    assert use["Power Core", "Pressure"] is Use.RECOGNISED, "the probe says the same"
+    assert use["Atmospheric Probe", "Temperature 2"] is Use.POSSIBLE
 
 
 def test_the_copied_text_keeps_one_line_for_each_channel() -> None:

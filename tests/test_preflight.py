@@ -128,12 +128,16 @@ def second_dyno(bus: Bus) -> Bus:
 def test_a_pinned_dyno_is_not_disturbed_by_another() -> None:
     alone = synthetic_bus(2)
     bus = replace(second_dyno(alone), pinned=frozenset({DYNO, PROBE}))
+    channels = tuple(
+        replace(c, name="RPM") if (c.provider, c.name) == ("Dyno 2", "Engine RPM") else c
+        for c in bus.channels
+    )
     # The other cell runs at another speed.
     signals = {
         key: Signal(s.time_s, s.value * 1.7) if key[0] == "Dyno 2" else s
         for key, s in bus.signals.items()
     }
-    assert raised_checks(replace(bus, signals=signals)) == {}
+    assert raised_checks(replace(bus, channels=channels, signals=signals)) == {}
     one = next(c for c in preflight_of(bus).checks if c.id == "one_dyno")
     assert "“Dyno 2” is heard, counted and not used" in one.message
 
@@ -227,6 +231,23 @@ def test_every_check_has_its_own_id() -> None:
     assert len({check.id for check in CHECKS}) == len(CHECKS)
 
 
+def test_a_bus_that_was_just_announced_can_be_judged_already() -> None:
+    bus = synthetic_bus(twin_seed())
+    empty = {key: Signal(np.zeros(0), np.zeros(0)) for key in bus.signals}
+    health = bus.health()
+    silent = replace(
+        health,
+        channels=tuple(
+            replace(c, age_s=None, value=None, rate_hz=0.0, samples=0) for c in health.channels
+        ),
+    )
+    for signals in ({}, empty):
+        found = run_preflight(PreflightInputs(silent, resolve(bus.channels), signals))
+        assert not found.passed and found.checks[0].id == "freshness"
+        assert "“Engine RPM” was never heard" in found.checks[0].message
+    assert observe(bus.channels, {}) == observe(bus.channels, empty) == ()
+
+
 # --- single rules ------------------------------------------------------------------------------
 
 
@@ -239,6 +260,41 @@ def test_an_engine_that_stands_still_is_not_called_frozen() -> None:
 def test_a_real_lambda_channel_passes() -> None:
     seed = next(s for s in range(60) if synthetic_bus(s).has("Lambda"))
     assert raised_checks(synthetic_bus(seed)) == {}
+
+
+def test_values_that_power_core_stops_sending_at_zero_are_not_stale() -> None:
+    seed = next(s for s in range(30) if np.ptp(_values(synthetic_bus(s), "Speed 1")) == 0)
+    bus = synthetic_bus(seed)
+    health = bus.health()
+    at_rest = {"TPS": 0.0, "Torque Drum 1": 0.0, "Power Drum 1": 0.0}
+    channels = tuple(
+        replace(c, age_s=40.0, rate_hz=0.0, value=at_rest[c.name]) if c.name in at_rest else c
+        for c in health.channels
+    )
+    inputs = PreflightInputs(
+        replace(health, channels=channels), resolve(bus.channels), bus.signals, bus.machine
+    )
+    by_id = {c.id: c.status for c in run_preflight(inputs).checks}
+    assert by_id["freshness"] is by_id["rate"] is Status.PASS
+
+
+def _values(bus: Bus, name: str) -> np.ndarray:
+    return bus.signals[bus.key(name)].value
+
+
+def test_a_wideband_scaled_for_ethanol_is_judged_on_its_own_scale() -> None:
+    """Lambda 0.76 on E85 is 7.4 AFR, where a gasoline gauge has its rich end."""
+    channels = infos("P", [("Engine RPM", 8), ("AFR 1", 11), ("TPS", 16), ("MAP kPa", 7)])
+    rng = np.random.default_rng(2)
+    values = {
+        "Engine RPM": 4000 + 20 * rng.normal(size=300),
+        "AFR 1": 9.765 * (0.76 + 0.01 * rng.normal(size=300)),
+        "TPS": 100.0,
+        "MAP kPa": 97 + rng.normal(size=300),
+    }
+    bus = Bus(tuple(channels), bus_signals(channels, values))
+    assert result_of(bus, "wideband", stoich=9.765).status is Status.PASS
+    assert result_of(bus, "wideband").status is Status.FAIL
 
 
 def test_overrun_at_the_lean_rail_is_no_dead_wideband() -> None:

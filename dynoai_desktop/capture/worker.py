@@ -23,6 +23,8 @@ from dynoai_desktop.capture.sources.replay import ReplaySource
 from dynoai_desktop.core.aggregate import GRACE_US
 from dynoai_desktop.core.live.snapshot import Snapshot
 from dynoai_desktop.core.samples import WINDOW_US, Aggregate
+from dynoai_desktop.core.trust.channel_map import ChannelMap
+from dynoai_desktop.core.trust.trial import MappingPlan
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +63,8 @@ class CaptureWorker(QThread):
     recording_changed = Signal(object)  # RecordingProgress, or None when not recording
     recording_failed = Signal(str)
     position_changed = Signal(object)  # Position of a replay
+    scan_ready = Signal(object)  # Scan, the answer to request_scan
+    mapping_changed = Signal(object)  # ChannelMap in force
     analysis_failed = Signal(str)
     failed = Signal(str)
 
@@ -83,6 +87,7 @@ class CaptureWorker(QThread):
         self._next_health = self._next_snapshot = 0.0
         self._snapshot_due = False
         self._drained = False
+        self._shown_map: ChannelMap | None = None
 
     def run(self) -> None:
         """Capture until interrupted; called by `start`."""
@@ -164,6 +169,9 @@ class CaptureWorker(QThread):
             return
         self._next_health = now + _HEALTH_S
         self.health_ready.emit(self._pipeline.health(now_us))
+        if self._pipeline.channel_map is not self._shown_map:
+            self._shown_map = self._pipeline.channel_map
+            self.mapping_changed.emit(self._shown_map)
         if isinstance(source, ReplaySource):
             self.position_changed.emit(Position(source.elapsed_s, source.finished))
         if self._recorder is not None:
@@ -216,6 +224,19 @@ class CaptureWorker(QThread):
                 self._snapshot_due = True
 
         self.post(reset)
+
+    def request_scan(self, seconds: float) -> None:
+        """Ask for the raw signals of the last *seconds*; answered by `scan_ready`."""
+
+        def scan() -> None:
+            if self._source is not None:
+                self.scan_ready.emit(self._pipeline.scan(self._source.now_us(), seconds))
+
+        self.post(scan)
+
+    def change_plan(self, change: Callable[[MappingPlan], MappingPlan]) -> None:
+        """Decide anew how channels are mapped; *change* gets the plan in force."""
+        self.post(lambda: self._pipeline.set_plan(change(self._pipeline.plan)))
 
     def set_replay_speed(self, speed: float) -> None:
         """Change a replay's pace; 0 is as fast as possible."""

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from dynoai_desktop.capture.bus_faults import BUS_FAULTS
 from dynoai_desktop.capture.environment import default_interface, jetdrive_source
 from dynoai_desktop.capture.pcap import PacketEncoder, file_header
 from dynoai_desktop.capture.simulated_bus import SimulatedBus
@@ -18,11 +19,15 @@ from dynoai_desktop.capture.simulated_dyno import RigSignals, simulated_bus
 from dynoai_desktop.capture.sources.contract import CaptureError, Datagram
 from dynoai_desktop.capture.sources.jetdrive import JetdriveSource
 from dynoai_desktop.commands import EXIT_DONE, UsageError
+from dynoai_desktop.core.simulator.dynos import DYNOS
+from dynoai_desktop.core.simulator.faults import FAULTS
 from dynoai_desktop.core.simulator.profiles import PROFILES
 from dynoai_desktop.core.simulator.scenarios import SCENARIOS
+from dynoai_desktop.core.simulator.weather import Weather
 
 _FILE_START_US = 1_700_000_000_000_000  # the same seed writes the same bytes, whatever the day
 _LONGEST_PULL_S = 60.0
+_ALTITUDES_M = (-400, 5000)  # where dynos stand
 _FILE_STEP_US = 1_000_000
 
 
@@ -31,6 +36,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--profile", default="m8-114", metavar="P", help=", ".join(PROFILES))
     parser.add_argument("--scenario", default="lean", metavar="S", help=", ".join(SCENARIOS))
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="same seed, same bytes")
+    parser.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        dest="faults",
+        metavar="F",
+        help=f"break something, may be repeated: {', '.join([*FAULTS, *BUS_FAULTS])}",
+    )
+    parser.add_argument("--dyno", metavar="D", help=f"instead of the profile's: {', '.join(DYNOS)}")
+    parser.add_argument("--gear", type=int, metavar="N", help="pull in this gear, 1 is first")
+    parser.add_argument("--altitude", type=float, metavar="M", help="of the cell, metres")
+    parser.add_argument("--temperature", type=float, metavar="C", help="of the cell, °C")
+    parser.add_argument("--humidity", type=float, metavar="PCT", help="of the cell's air, percent")
     parser.add_argument("--pulls", type=int, metavar="N", help="stop after N pulls")
     parser.add_argument("--iface", metavar="IP", help="send on the interface with this address")
     parser.add_argument(
@@ -47,9 +65,18 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError("--pulls must be at least 1.")
     start_us = _FILE_START_US if arguments.out else time.time_ns() // 1000
     try:
-        bus = simulated_bus(start_us, arguments.profile, arguments.scenario, arguments.seed)
+        bus = simulated_bus(
+            start_us,
+            arguments.profile,
+            arguments.scenario,
+            arguments.seed,
+            faults=arguments.faults,
+            weather=_weather(arguments),
+            dyno=arguments.dyno,
+            gear=arguments.gear,
+        )
     except ValueError as error:
-        raise UsageError(f"Cannot simulate: {error}.") from error
+        raise UsageError(f"Cannot simulate: {str(error).rstrip('.')}.") from error
     if arguments.out:
         return _write(bus, arguments.out, arguments.pulls or 3)
     interface = arguments.iface or default_interface()
@@ -60,6 +87,26 @@ def run(arguments: argparse.Namespace) -> int:
     except CaptureError as error:
         raise UsageError(str(error)) from error
     return EXIT_DONE
+
+
+def _weather(arguments: argparse.Namespace) -> Weather:
+    """Return the weather asked for; what is not said is that of an ordinary day.
+
+    Raises ValueError for what cannot be.
+    """
+    usual = Weather()
+    baro_kpa, altitude = usual.baro_kpa, arguments.altitude
+    if altitude is not None:
+        low, high = _ALTITUDES_M
+        if not low <= altitude <= high:
+            raise ValueError(f"altitude is {altitude:g} m; it lies between {low} and {high}")
+        baro_kpa = Weather.at_altitude(altitude).baro_kpa
+    said = (arguments.temperature, arguments.humidity)
+    temperature_c, humidity_pct = (
+        value if value is not None else default
+        for value, default in zip(said, (usual.temperature_c, usual.humidity_pct), strict=True)
+    )
+    return Weather(baro_kpa, temperature_c, humidity_pct)
 
 
 def _pulls(bus: SimulatedBus) -> int:

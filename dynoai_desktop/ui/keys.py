@@ -30,7 +30,19 @@ KEYS: tuple[KeyRow, ...] = (
     KeyRow("faster", ("Up",), "Replay: faster", ("live",)),
     KeyRow("slower", ("Down",), "Replay: slower", ("live",)),
     KeyRow("go_live", ("L",), "Leave the replay, back to the dyno"),
-    KeyRow("find", ("Ctrl+F",), "Find a channel", ("connect",)),
+    KeyRow("preflight", ("P",), "Preflight: check the data, from every page"),
+    KeyRow("find", ("Ctrl+F",), "Find a channel", ("connect", "mapping", "health")),
+    KeyRow("scale", ("S",), "Mapping: unit and scale of the source", ("mapping",)),
+    KeyRow("automatic", ("B",), "Mapping: back to automatic", ("mapping",)),
+    KeyRow("leave_empty", ("Del",), "Mapping: leave the quantity empty", ("mapping",)),
+    KeyRow("show_all", ("H",), "Mapping: show all quantities", ("mapping",)),
+    KeyRow("save", ("Ctrl+S",), "Mapping: save for this set of channels", ("mapping",)),
+    KeyRow("export", ("Ctrl+E",), "Mapping: export to a file", ("mapping",)),
+    KeyRow("import", ("Ctrl+I",), "Mapping: import from a file", ("mapping",)),
+    KeyRow("templates", ("Ctrl+T",), "Mapping: use a template", ("mapping",)),
+    KeyRow("pin", ("Ctrl+P",), "Pin the providers to use"),
+    KeyRow("copy_list", ("Ctrl+C",), "Channels: copy the list for support", ("health",)),
+    KeyRow("unused", ("N",), "Channels: those not used only", ("health",)),
     KeyRow("open_file", ("Ctrl+O",), "Replay a recording from elsewhere", ("runs",)),
     KeyRow("open_folder", ("O",), "Show the run in the file manager", ("runs",)),
     KeyRow("acknowledge", ("A",), "Acknowledge the notice at the foot of the window"),
@@ -39,6 +51,6 @@ KEYS: tuple[KeyRow, ...] = (
 
 # Said on the help page, done by the widget that has the focus.
 MORE_KEYS: tuple[tuple[str, str], ...] = (
-    ("Enter", "Listen on the chosen interface; replay the chosen run"),
+    ("Enter", "Listen on the chosen interface; replay the chosen run; choose a source; override"),
     ("Tab", "To the next list, field or button"),
 )

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from dynoai_desktop.core.live.snapshot import Snapshot
+from dynoai_desktop.core.trust.channel_map import ChannelMap
 from dynoai_desktop.core.trust.health import BusHealth
 from dynoai_desktop.ui.advice import worst_notice
 from dynoai_desktop.ui.live_model import LiveModel
@@ -27,7 +28,9 @@ from dynoai_desktop.ui.look import Look, window_scale
 from dynoai_desktop.ui.messages import (
     FrameState,
     InterfaceRow,
+    MappingState,
     Notice,
+    PreflightState,
     RecordingState,
     SessionRow,
     Severity,
@@ -48,6 +51,7 @@ from dynoai_desktop.ui.preferences import (
 from dynoai_desktop.ui.shortcuts import Shortcuts
 from dynoai_desktop.ui.style_sheet import style_sheet
 from dynoai_desktop.ui.theme import PALETTES, prepare_application, qt_palette
+from dynoai_desktop.ui.trends import Trends
 from dynoai_desktop.ui.widgets.footer import Footer
 from dynoai_desktop.ui.widgets.header import Header
 from dynoai_desktop.ui.widgets.rail import Rail
@@ -73,6 +77,15 @@ class MainWindow(QMainWindow):
     live_requested = Signal()
     reset_map_requested = Signal()
     open_folder_requested = Signal(Path)
+    preflight_requested = Signal()
+    preflight_cancelled = Signal()
+    override_requested = Signal(str, str)  # check id and reason; "" takes the override back
+    mapping_chosen = Signal(object, object)  # Channel; Choice, or None for automatic
+    mapping_save_requested = Signal()
+    mapping_export_requested = Signal(Path)
+    mapping_import_requested = Signal(Path)
+    mapping_template_requested = Signal(str)  # key of a TemplateRow
+    providers_pinned = Signal(object)  # tuple of provider names; empty: all
     settings_changed = Signal(object)  # Preferences
     frame_drawn = Signal(float)  # time_s of the snapshot whose pixels are on the window now
 
@@ -100,6 +113,7 @@ class MainWindow(QMainWindow):
         self.preferences = load_preferences(self._store)
         self.look = Look()
         self.live_model = live_model or LiveModel(parent=self)
+        self.trends = Trends()
         self.header, self.footer, self.rail = Header(), Footer(), Rail(self.look)
         self.pages = Pages(PANELS, self._build)
         self._lay_out()
@@ -144,6 +158,8 @@ class MainWindow(QMainWindow):
             "saddle": lambda: self.set_saddle(not self._saddle),
             "go_live": self._go_live,
             "acknowledge": self.acknowledge,
+            "preflight": self._preflight,
+            "pin": self._pin,
             "back": self._back,
         }
         pages = [(key, spec.key) for key, spec in page_keys()]
@@ -200,7 +216,9 @@ class MainWindow(QMainWindow):
             self.setWindowState(self.windowState() & ~full)
 
     def _build(self, spec: PanelSpec) -> Panel:
-        context = PanelContext(self.look, self.preferences, self._version, self._notices)
+        context = PanelContext(
+            self.look, self.preferences, self._version, self._notices, self.trends
+        )
         panel = spec.build(context)
         panel.page_wanted.connect(self.show_page)
         for wish in spec.wishes:
@@ -211,6 +229,7 @@ class MainWindow(QMainWindow):
     def refresh(self) -> None:
         """Show the page in front the newest of everything."""
         panel = self.panel()
+        self.trends.take(self.live_model.health)
         panel.show_state(self._state)
         panel.show_health(self.live_model.health)
         snapshot = self.live_model.snapshot
@@ -233,7 +252,11 @@ class MainWindow(QMainWindow):
             before.interface,
             before.path,
         )
-        self._change(replace(self._state, source=source))
+        state = replace(self._state, source=source)
+        if another:  # what was found out about another bus must not be believed of this one
+            known = replace(state.mapping, channel_map=ChannelMap(), evidence=(), message="")
+            state = replace(state, preflight=PreflightState(), mapping=known)
+        self._change(state)
         self.live_model.set_still(source.stands_still)
         if another:
             self.live_model.clear()
@@ -245,6 +268,14 @@ class MainWindow(QMainWindow):
     def set_sessions(self, sessions: Sequence[SessionRow]) -> None:
         """List the recorded sessions."""
         self._change(replace(self._state, sessions=tuple(sessions)))
+
+    def set_preflight(self, preflight: PreflightState) -> None:
+        """Follow a preflight, or show what it came to."""
+        self._change(replace(self._state, preflight=preflight))
+
+    def set_mapping(self, mapping: MappingState) -> None:
+        """Follow the mapping."""
+        self._change(replace(self._state, mapping=mapping))
 
     def set_titles(self, vehicle: str, session: str) -> None:
         """Name vehicle and session at the top."""
@@ -279,10 +310,12 @@ class MainWindow(QMainWindow):
         self.panel().show_snapshot(snapshot)
 
     def _draw_health(self, health: BusHealth) -> None:
+        self.trends.take(health)
         self._show_bus(health)
         self.panel().show_health(health)
 
     def _clear(self) -> None:
+        self.trends.clear()
         for panel in self.pages.built:
             panel.clear()
         self._drawn_s = None
@@ -314,6 +347,15 @@ class MainWindow(QMainWindow):
                 "There is nothing to record yet. Choose the interface of the dyno on Connect.",
                 Severity.ATTENTION,
             )
+
+    def _preflight(self) -> None:
+        self.show_page("preflight")
+        if self._state.source.kind not in (SourceKind.NONE, SourceKind.FAILED):
+            self.panel().act("preflight")
+
+    def _pin(self) -> None:
+        self.show_page("mapping")
+        self.panel().act("pin")
 
     def _go_live(self) -> None:
         if self._state.source.is_replay:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from dynoai_desktop.core.trust.health import BusHealth
 from dynoai_desktop.ui.advice import LOSS_ATTENTION
 from dynoai_desktop.ui.messages import FrameState, SourceKind
+from dynoai_desktop.ui.verdict import verdict
 from dynoai_desktop.ui.wording import count
 
 
@@ -57,3 +58,29 @@ def runs_mark(state: FrameState, _health: BusHealth) -> PageMark:
     """Return how many runs there are."""
     n = len(state.sessions)
     return PageMark("✓", count(n, "run")) if n else PageMark("–", "none yet")
+
+
+def mapping_mark(state: FrameState, _health: BusHealth) -> PageMark:
+    """Return whether the program knows which channel is what."""
+    mapping = state.mapping.channel_map
+    if not mapping.signature:
+        return PageMark("–", "waiting")
+    if mapping.unmapped_required:
+        return PageMark("×", "missing", Standing.BLOCKED)
+    if mapping.ready:
+        return PageMark("✓", "ready", Standing.READY)
+    if mapping.ambiguous:
+        return PageMark("?", "ambiguous", Standing.ATTENTION)
+    return PageMark("!", "not sure", Standing.ATTENTION)
+
+
+def preflight_mark(state: FrameState, _health: BusHealth) -> PageMark:
+    """Return what the last preflight came to."""
+    preflight = state.preflight
+    said = verdict(preflight)
+    if preflight.running:
+        return PageMark("…", f"{preflight.elapsed_s:.0f} s")
+    if preflight.report is None:
+        return PageMark("–", "not run")
+    standing = Standing(said.state)
+    return PageMark(said.sign, "not ready" if standing is Standing.BLOCKED else "ready", standing)

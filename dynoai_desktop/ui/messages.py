@@ -5,10 +5,17 @@ Small frozen values, safe to keep and to compare. Times are seconds, paths are a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+from dynoai_desktop.core.channels import Channel
+from dynoai_desktop.core.trust.channel_map import ChannelMap, Choice, Evidence
+
+if TYPE_CHECKING:  # the checks are not needed before one is run
+    from dynoai_desktop.core.trust.preflight import PreflightReport
 
 
 class Severity(StrEnum):
@@ -87,6 +94,39 @@ class SessionRow:
 
 
 @dataclass(frozen=True, slots=True)
+class PreflightState:
+    """A preflight under way, or the outcome of the last one."""
+
+    running: bool = False
+    elapsed_s: float = 0.0
+    duration_s: float = 15.0
+    report: PreflightReport | None = None  # of the last complete one
+    overrides: Mapping[str, str] = field(default_factory=dict)  # check id → reason typed
+    message: str = ""  # one sentence when it could not be done
+
+
+class TemplateRow(NamedTuple):
+    """A mapping that can be used as a hint for names."""
+
+    key: str
+    title: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class MappingState:
+    """The mapping in force and what was decided about it."""
+
+    channel_map: ChannelMap = field(default_factory=ChannelMap)
+    choices: Mapping[Channel, Choice] = field(default_factory=dict)
+    pinned: tuple[str, ...] = ()  # names of the providers to use; empty: all
+    templates: tuple[TemplateRow, ...] = ()
+    saved: bool = True  # False: choices have changed since they were stored
+    message: str = ""  # one sentence: what became of the last save, export, import or template
+    evidence: tuple[Evidence, ...] = ()  # from the last look at the signals
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """One line for the foot of the window, until it is acknowledged or replaced."""
 
@@ -104,5 +144,7 @@ class FrameState:
     sessions: tuple[SessionRow, ...] = ()
     vehicle: str = ""
     session: str = ""
+    preflight: PreflightState = field(default_factory=PreflightState)
+    mapping: MappingState = field(default_factory=MappingState)
     notice: Notice | None = None
     acknowledged: str = ""  # the bus notice that has been read

@@ -17,12 +17,12 @@ class Sizes:
     body: int
     small: int
     title: int
+    verdict: int
 
     @classmethod
     def at(cls, scale: float) -> Sizes:
         """Return the sizes at *scale*, none below the smallest legible one."""
-        body, small, title = (max(SMALLEST_TEXT_PX, round(px * scale)) for px in (20, 17, 26))
-        return cls(body, small, title)
+        return cls(*(max(SMALLEST_TEXT_PX, round(px * scale)) for px in (20, 17, 26, 52)))
 
 
 def style_sheet(palette: Palette, scale: float) -> str:
@@ -39,6 +39,7 @@ QLabel {{ background: transparent; border: none; }}
 QLabel[role="title"] {{ font-size: {size.title}px; font-weight: bold; }}
 QLabel[role="heading"] {{ font-weight: bold; }}
 QLabel[role="quiet"] {{ color: {p.quiet}; }}
+QLabel[role="verdict"] {{ font-size: {size.verdict}px; font-weight: bold; }}
 QLabel[role="small"] {{ color: {p.quiet}; font-size: {size.small}px; }}
 QLabel[state="good"] {{ color: {p.good}; }}
 QLabel[state="attention"] {{ color: {p.attention}; }}
@@ -64,6 +65,12 @@ QPushButton:disabled {{ color: {p.quiet}; }}
 QPushButton[role="compact"] {{
     min-height: 26px; padding: 2px 10px; font-size: {size.small}px; border-color: {p.line}; }}
 QPushButton[role="record"] {{ font-weight: bold; }}
+QPushButton[role="start"] {{
+    background: {p.accent}; color: {p.on_state}; border-color: {p.accent}; font-weight: bold;
+    min-height: {round(button * 1.3)}px; min-width: {button * 3}px; }}
+QPushButton[role="start"]:focus {{ border: 2px solid {p.text}; }}
+QPushButton[role="start"]:disabled {{
+    background: {p.panel}; color: {p.quiet}; border-color: {p.line}; }}
 QPushButton[role="record"][state="recording"] {{
     background: {p.danger}; color: {p.on_state}; border-color: {p.danger}; }}
 
@@ -92,6 +99,14 @@ QHeaderView::section {{
     background: {p.panel}; color: {p.quiet}; border: none;
     border-bottom: 1px solid {p.line}; padding: 8px 8px; font-size: {size.small}px; }}
 QTableCornerButton::section {{ background: {p.panel}; border: none; }}
+
+QFrame[role="check"] {{
+    background: {p.panel}; border: 2px solid {p.panel}; border-radius: 6px; }}
+QFrame[role="check"][state="chosen"] {{ border-color: {p.accent}; }}
+QScrollArea {{ background: transparent; border: none; }}
+QProgressBar {{
+    background: {p.line}; border: none; border-radius: 4px; min-height: 16px; max-height: 16px; }}
+QProgressBar::chunk {{ background: {p.accent}; border-radius: 4px; }}
 
 QScrollBar:vertical {{ background: {p.panel}; width: 18px; margin: 0; }}
 QScrollBar:horizontal {{ background: {p.panel}; height: 18px; margin: 0; }}

@@ -124,6 +124,15 @@ def plain(name: str) -> str:
     return name if name.isprintable() else "".join(c if c.isprintable() else "�" for c in name)
 
 
+def in_sentence(title: str) -> str:
+    """Return a title as it stands within a sentence; abbreviations keep their capitals.
+
+    >>> in_sentence("Manifold pressure"), in_sentence("AFR front")
+    ('manifold pressure', 'AFR front')
+    """
+    return title if title[1:2].isupper() else title[:1].lower() + title[1:]
+
+
 def count(n: int, noun: str) -> str:
     """Return a counted noun.
 

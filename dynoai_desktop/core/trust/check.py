@@ -30,7 +30,7 @@ from dynoai_desktop.core.units import STOICH_AFR, Unit
 
 RUNNING_RPM = 400.0
 _SENSOR_S = 1.0  # gas on its way and the lag of a wideband
-_STOICH = STOICH_AFR["gasoline"]  # the scale on which wideband gauges have their rails
+_GASOLINE = STOICH_AFR["gasoline"]
 
 
 class Status(StrEnum):
@@ -91,6 +91,7 @@ class PreflightInputs:
     widebands: Mapping[Channel, WidebandState] = field(default_factory=dict)  # by lambda slot
     pair: PairBaseline | None = None
     overrides: Mapping[str, str] = field(default_factory=dict)  # check id → reason
+    stoich: float = _GASOLINE  # of the fuel the AFR channels are scaled for
 
 
 class View:
@@ -142,10 +143,18 @@ class View:
         return self._columns[slot]
 
     def mixture(self, slot: Channel) -> Array:
-        """Return a mixture slot on the grid on a gauge's AFR scale: lambda × 14.7."""
+        """Return a mixture slot on the grid as lambda, whatever it is sent as."""
+        return self.column(slot) / self._lambda_scale(slot)
+
+    def mixture_text(self, slot: Channel, value: float) -> str:
+        """Return a lambda of this slot as its channel shows it: "22.4 AFR" or "1.52 lambda"."""
+        scale = self._lambda_scale(slot)
+        return f"{value * scale:.1f} AFR" if scale != 1.0 else f"{value:.2f} lambda"
+
+    def _lambda_scale(self, slot: Channel) -> float:
         binding = self._slots.get(slot)
         is_afr = binding is not None and CHANNELS[binding.channel].unit is Unit.AFR
-        return self.column(slot) * (1.0 if is_afr else _STOICH)
+        return self.inputs.stoich if is_afr else 1.0
 
     def raw(self, key: SourceKey) -> Array:
         """Return any channel on the grid, in its own unit."""
@@ -194,7 +203,9 @@ class View:
     def fuelled(self) -> Mask:
         """Return where the engine turns and is fed: no overrun, nor the second after it."""
         cut = (self.column(Channel.TPS) < 5.0) & (self.column(Channel.RPM) > 1500.0)
-        lately = np.convolve(cut, np.ones(int(_SENSOR_S * GRID_HZ) + 1))[: len(cut)] > 0.5
+        lately = cut.copy()
+        for step in range(1, int(_SENSOR_S * GRID_HZ) + 1):
+            lately[step:] |= cut[:-step]
         return self.running & ~lately
 
 

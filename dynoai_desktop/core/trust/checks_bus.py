@@ -13,7 +13,7 @@ from dynoai_desktop.core.trust.compete import MIXTURE_SLOTS
 from dynoai_desktop.core.trust.mapping import READY, REQUIRED
 from dynoai_desktop.core.trust.names import display_name, parse_name
 from dynoai_desktop.core.trust.scoring import slot_of
-from dynoai_desktop.core.trust.signals import true_rate
+from dynoai_desktop.core.trust.signals import GRID_HZ, true_rate
 
 FRESH_S = 2.0
 GONE_S = 10.0  # a provider silent for longer is not there
@@ -156,7 +156,7 @@ def freshness(view: View) -> Verdict:
     old, never = {}, []
     for slot in WATCHED_SLOTS:
         health = view.channel_health(slot)
-        if health is None:
+        if health is None or _rests(view, slot):
             continue
         if health.age_s is None:
             never.append(slot)
@@ -166,9 +166,24 @@ def freshness(view: View) -> Verdict:
         return passed("All channels in use are fresh.")
     parts = [f"{view.name(slot)} is {age:.0f} s old" for slot, age in old.items()]
     parts += [f"{view.name(slot)} was never heard" for slot in never]
-    fix = "Is the dyno sampling and the drum free to turn? Check the sensor and its cable."
+    fix = "Is the dyno sampling and the engine running? Check the sensor and its cable."
     serious = any(slot in NEEDED_SLOTS for slot in (*old, *never))
     return (failed if serious else warning)("; ".join(parts) + ".", fix)
+
+
+def _rests(view: View, slot: Channel) -> bool:
+    """Return True for a channel that is silent because there is nothing to say.
+
+    Power Core stops sending values that are zero: engine speed and throttle at rest, and torque
+    and power while the drum stands still.
+    """
+    health = view.channel_health(slot)
+    if health is None or slot in MIXTURE_SLOTS or slot is Channel.MAP:
+        return False
+    if slot in (Channel.TORQUE, Channel.POWER):
+        recent = view.column(Channel.SPEED)[-2 * int(GRID_HZ) :]
+        return not bool(np.any(recent > 5.0))
+    return health.value == 0.0
 
 
 def rate(view: View) -> Verdict:
@@ -176,7 +191,9 @@ def rate(view: View) -> Verdict:
     slow = {}
     for slot in WATCHED_SLOTS:
         health = view.channel_health(slot)
-        if health is not None and health.age_s is not None and health.rate_hz < SLOWEST_HZ:
+        if health is None or health.age_s is None or health.age_s > FRESH_S or _rests(view, slot):
+            continue
+        if health.rate_hz < SLOWEST_HZ:
             slow[slot] = health.rate_hz
     if not slow:
         return passed(f"Every channel in use comes at {SLOWEST_HZ:.0f} Hz or more.")
@@ -266,8 +283,9 @@ def clock_sync(view: View) -> Verdict:
     loose = [p.name for p in view.health.providers if not p.clock_synced]
     if loose:
         return warning(
-            f"{names(loose)} does not answer pings: its clock is estimated from arrival times.",
-            "Nothing is wrong with the values; times may be off by a few milliseconds.",
+            f"No answer to a ping was heard from {names(loose)}: clocks are estimated from arrival "
+            "times.",
+            "Values are right; their times may be off by a few milliseconds.",
         )
     slowest = max((p.latency_ms or 0.0) for p in view.health.providers)
     return passed(f"Clocks are synchronised to {slowest:.1f} ms.")

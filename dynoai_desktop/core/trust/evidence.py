@@ -64,14 +64,14 @@ def _engine_speed(scene: Scene) -> Iterator[Evidence]:
         values = source.column[np.isfinite(source.column)]
         if not len(values):
             continue
-        high = float(np.percentile(values, 98))
-        if source.unit is Unit.NONE and 0.3 < high < 25.0 and float(values.min()) >= 0.0:
+        low, high = (float(x) for x in np.percentile(values, (2, 98)))
+        if low > 8.0 and high < 25.0:
+            yield say(source, CONTRADICTS, f"values around {median(values):.1f} look like AFR")
+        elif source.unit is Unit.NONE and 0.3 < high < 25.0 and low >= 0.0:
             reason = f"values up to {high:.1f}: taken as thousands of rpm"
             scaled = Source(source.info, source.reading, source.column * 1000, Unit.KILO_RPM)
             scene.replace(Channel.RPM, source, scaled)
             yield say(source, 0.0, reason, unit=Unit.KILO_RPM)
-        elif float(np.percentile(values, 2)) > 8.0 and high < 25.0:
-            yield say(source, CONTRADICTS, f"values around {median(values):.1f} look like AFR")
         elif high > 25000:
             yield say(source, CONTRADICTS, f"values up to {high:.0f} are no engine speed")
 
@@ -204,8 +204,8 @@ def _power_and_torque(scene: Scene) -> Iterator[Evidence]:
         power = _partner(torque, scene.slots[Channel.POWER])
         if power is not None:
             ratio = shaft_ratio(power.column, torque.column, rpm.column)
-            sure = any(e.source == power.key and e.delta > 0 for e in scene.found)
             if ratio is not None:
+                sure = scene.confirmed(power), scene.confirmed(rpm)
                 yield from _judge_shaft(power, torque, ratio, rpm.name, sure)
 
 
@@ -225,8 +225,9 @@ def _partner(torque: Source, powers: Sequence[Source]) -> Source | None:
 
 
 def _judge_shaft(
-    power: Source, torque: Source, ratio: Ratio, rpm_name: str, power_is_sure: bool
+    power: Source, torque: Source, ratio: Ratio, rpm_name: str, sure: tuple[bool, bool]
 ) -> Iterator[Evidence]:
+    """Judge two of three; *sure* says whether power and rpm have been confirmed elsewhere."""
     ways = units_of(ratio, SHAFT_UNITS)
     unstated = power.unit is Unit.NONE and torque.unit is Unit.NONE
     if ratio.agrees or (unstated and len(ways) == 1):
@@ -234,12 +235,11 @@ def _judge_shaft(
         yield say(power, CONFIRMS, f"is torque × “{rpm_name}”", unit=units[0])
         yield say(torque, CONFIRMS, f"× “{rpm_name}” is power", unit=units[1])
         return
+    words = [way.words(("power", "torque")) for way in ways]
     reason = f"power is {ratio.middle:.2f} × torque × “{rpm_name}”: "
-    reason += (
-        " or ".join(w.words(("power", "torque")) for w in ways) or "they do not belong together"
-    )
-    yield say(torque, CONTRADICTS / 2, reason)
-    if not power_is_sure:
+    reason += " or ".join(words) if words else "they do not belong together"
+    yield say(torque, CONTRADICTS if all(sure) else CONTRADICTS / 2, reason)
+    if not sure[0]:
         yield say(power, CONTRADICTS / 2, reason)
 
 

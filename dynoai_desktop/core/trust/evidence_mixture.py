@@ -11,6 +11,7 @@ from dynoai_desktop.core.channels import CHANNELS, Channel
 from dynoai_desktop.core.trust.channel_map import Evidence
 from dynoai_desktop.core.trust.names import parse_name
 from dynoai_desktop.core.trust.scene import CONFIRMS, CONTRADICTS, Scene, Source, say
+from dynoai_desktop.core.trust.scoring import slot_of
 from dynoai_desktop.core.trust.signals import (
     Array,
     SourceKey,
@@ -23,6 +24,7 @@ from dynoai_desktop.core.units import STOICH_AFR, Unit
 
 MEASURED_MIXTURE = (Channel.LAMBDA_FRONT, Channel.LAMBDA_REAR, Channel.LAMBDA)
 _COMMANDED = (Channel.LAMBDA_CMD, Channel.LAMBDA_CMD_FRONT, Channel.LAMBDA_CMD_REAR)
+_VITAL = frozenset({Channel.RPM, Channel.MAP, Channel.TPS, *MEASURED_MIXTURE})
 _STOICH = STOICH_AFR["gasoline"]  # for telling AFR from lambda, where any fuel will do
 
 
@@ -99,14 +101,8 @@ def copies(scene: Scene) -> Iterator[Evidence]:
             one, two = parse_name(first.info.name), parse_name(second.info.name)
             if one.uncorrected is not two.uncorrected:  # apart by the weather only, yet not copies
                 continue
-            if (
-                parse_name(first.info.name).uncorrected
-                is not parse_name(second.info.name).uncorrected
-            ):
-                continue
-            if same_values(first.column, _in_unit_of(second, first)) or _resting_twins(
-                first, second
-            ):
+            equal = same_values(first.column, _in_unit_of(second, first))
+            if equal or _resting_twins(first, second):
                 copied.add(second.key)
                 reason = f"carries the same values as “{first.name}”"
                 yield say(second, 0.0, reason, copy_of=first.key)
@@ -120,9 +116,15 @@ def _in_unit_of(source: Source, other: Source) -> Array:
 
 
 def _resting_twins(first: Source, second: Source) -> bool:
-    """Return True for one name sent by two devices that agree, although nothing moves."""
+    """Return True for one name sent by two devices that agree, although nothing moves.
+
+    Not for what a run hangs on: two engines at rest look alike, too.
+    """
     one, two = parse_name(first.info.name), parse_name(second.info.name)
-    if one.key != two.key or one.device == two.device:
+    apart = first.info.provider != second.info.provider
+    if one.key != two.key or (one.device == two.device and not apart):
+        return False
+    if apart and slot_of(first.reading.channel) in _VITAL:
         return False
     both = np.isfinite(first.column) & np.isfinite(second.column)
     if np.count_nonzero(both) < 20:

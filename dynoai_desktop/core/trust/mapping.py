@@ -193,7 +193,7 @@ def _unit_change(unit: Unit, channel: Channel) -> Transform:
     The user may choose a voltage for a pressure before its transform is known.
     """
     target = CHANNELS[channel].unit
-    return between(unit, target) if base_unit(unit) is target else IDENTITY
+    return between(unit, target) if base_unit(unit) is base_unit(target) else IDENTITY
 
 
 def _missing(channels: Sequence[ChannelInfo], channel: Channel, choice: Choice) -> str:

@@ -184,12 +184,14 @@ def fitting(
 
 
 def hints(document: MappingDocument, channels: Sequence[ChannelInfo]) -> dict[Channel, Choice]:
-    """Return those choices of a template whose source is announced; the rest is left to scoring."""
-    announced = {c.name for c in channels}
+    """Return the choices of a template that exactly one provider can serve."""
+    providers: dict[str, set[str]] = {}
+    for info in channels:
+        providers.setdefault(info.name, set()).add(info.provider)
     return {
         channel: choice
         for channel, choice in document.choices.items()
-        if not choice.enabled or choice.name in announced
+        if not choice.enabled or len(providers.get(choice.name, ())) == 1
     }
 
 
@@ -266,7 +268,7 @@ def _transform(
     if not isinstance(value, str) or value not in NAMED:
         raise MappingFileError(f"{where}: {_shown(value)} is no transform known here.")
     source, target = source_unit(value), CHANNELS[channel].unit
-    if base_unit(source) is not target:
+    if base_unit(source) is not base_unit(target):
         raise MappingFileError(f"{where}: {value} does not lead to {target.value or 'no unit'}.")
     return channel, between(source, target)
 

@@ -8,7 +8,7 @@ session. Blocking checks cannot be overridden: without them there would be nothi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dynoai_desktop.core.channels import Channel
@@ -42,6 +42,7 @@ __all__ = [
     "Verdict",
     "WidebandState",
     "run_preflight",
+    "with_overrides",
 ]
 
 SAMPLING_S = 15.0  # how long signals are collected before they are judged
@@ -142,12 +143,29 @@ def run_preflight(inputs: PreflightInputs) -> PreflightReport:
     )
 
 
+def with_overrides(report: PreflightReport, reasons: Mapping[str, str]) -> PreflightReport:
+    """Return *report* with the user's reasons (by check id) for going on in spite of failures."""
+    checks = tuple(
+        replace(check, override=reasons.get(check.id, "").strip())
+        if check.status is Status.FAIL and not check.blocking
+        else check
+        for check in report.checks
+    )
+    passed = all(check.status is not Status.FAIL or check.override for check in checks)
+    return replace(report, passed=passed, checks=checks)
+
+
 def _with_rejected(check: Check, verdict: Verdict, channel_map: ChannelMap) -> Verdict:
-    """Return the verdict, or a warning where a source of this check was left out of the mapping."""
+    """Return the verdict, or a warning where a source of this check was left out of the mapping.
+
+    A source that nothing has replaced was looked at by the check itself.
+    """
     if verdict.status in (Status.FAIL, Status.WARNING):
         return verdict
+    filled = {slot_of(channel) for channel in channel_map.bindings}
     for item in channel_map.rejected:
-        if slot_of(item.channel) in check.slots:
+        slot = slot_of(item.channel)
+        if slot in check.slots and (slot in filled or verdict.status is Status.PASS):
             name = parse_name(item.source.name).text
             return warning(
                 f"“{name}” is left out of the mapping: {item.reason}.",

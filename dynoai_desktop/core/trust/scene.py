@@ -93,6 +93,10 @@ class Scene:
             default=None,
         )
 
+    def confirmed(self, source: Source) -> bool:
+        """Return True when some evidence so far speaks for this source."""
+        return any(e.source == source.key and e.delta > 0 for e in self.found)
+
     def replace(self, slot: Channel, old: Source, new: Source) -> None:
         """Let *new* stand for *old*, after its unit has been understood."""
         self.slots[slot] = [new if s is old else s for s in self.slots[slot]]

@@ -60,8 +60,8 @@ def truth_table(
     ``make(seed, moving=...)`` gives the healthy bus of a seed.
     """
     seeds = tuple(seeds)
-    rows = [_count(Fault("healthy", "", lambda bus: bus), seeds, make)]
-    return (*rows, *(_count(fault, seeds, make) for fault in FAULTS))
+    rows = [count_row(Fault("healthy", "", lambda bus: bus), seeds, make)]
+    return (*rows, *(count_row(fault, seeds, make) for fault in FAULTS))
 
 
 def preflight_of(bus: Bus, *, by_name_only: bool = False) -> PreflightReport:
@@ -86,7 +86,8 @@ def raised_checks(bus: Bus, *, by_name_only: bool = False) -> dict[str, Status]:
     return {c.id: c.status for c in report.checks if c.status in (Status.FAIL, Status.WARNING)}
 
 
-def _count(fault: Fault, seeds: tuple[int, ...], make: Callable[..., Bus]) -> TruthRow:
+def count_row(fault: Fault, seeds: Iterable[int], make: Callable[..., Bus]) -> TruthRow:
+    """Return how one fault fares over *seeds*; ``make(seed, moving=...)`` gives healthy buses."""
     sessions = raised = 0
     others = {check.id: 0 for check in CHECKS}
     for seed in seeds:

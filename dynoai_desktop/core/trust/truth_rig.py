@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from dynoai_desktop.core.simulator.sim_channels import SIM_CHANNELS, SimChannel,
 from dynoai_desktop.core.simulator.weather import Weather
 from dynoai_desktop.core.trust.check import PairBaseline
 from dynoai_desktop.core.trust.signals import Signal, SourceKey, signal_pair_offset
+from dynoai_desktop.core.trust.truth import Fault, TruthRow, count_row
 from dynoai_desktop.core.trust.truth_bus import DYNO, PROBE, SECONDS, START_S, Bus
 from dynoai_desktop.core.units import WIRE_UNITS
 
@@ -24,6 +26,10 @@ _PROVIDERS = {SimProvider.DYNO: DYNO, SimProvider.PROBE: PROBE}
 _CODES = {unit: code for code, unit in WIRE_UNITS.items()}
 _SETTLE_S = 3.0  # widebands fill, idle finds its speed
 _DRIVEN = ("wot_pull", "sweep", "roll_on")
+
+
+def _as_it_is(bus: Bus) -> Bus:
+    return bus
 
 
 def rig_bus(seed: int, *, moving: bool = False, faults: Iterable[str] = ()) -> Bus:
@@ -40,6 +46,33 @@ def rig_bus(seed: int, *, moving: bool = False, faults: Iterable[str] = ()) -> B
     known = bus if not faults else _record(seed, moving, ())
     offset = signal_pair_offset(known.signals[known.key(front)], known.signals[known.key(rear)])
     return Bus(bus.channels, bus.signals, pair=PairBaseline(offset / 14.7, 0.004))
+
+
+# The simulator's own faults that a preflight can see, and the check that has to say so.
+RIG_FAULTS: tuple[Fault, ...] = (
+    Fault("swapped_widebands", "cylinders", _as_it_is, moving=True, twin=True),
+    Fault("frozen_rpm", "rpm_frozen", _as_it_is),
+    Fault("rpm_carries_afr", "rpm", _as_it_is),
+    Fault("map_carries_baro", "manifold_pressure", _as_it_is),
+    Fault("cold_engine", "engine_temperature", _as_it_is),
+    Fault("unplugged_wideband", "wideband", _as_it_is),
+    Fault("free_air_wideband", "wideband", _as_it_is),
+    Fault("frozen_wideband", "wideband", _as_it_is, twin=True),
+    Fault("warming_widebands", "wideband", _as_it_is),
+)
+
+
+def rig_table(seeds: Iterable[int]) -> tuple[TruthRow, ...]:
+    """Return the truth table of the simulated dyno, the healthy engine first.
+
+    A swap of widebands shows only on engines whose cylinders differ; on the others it is a miss
+    that no passive look at the signals can avoid.
+    """
+    seeds = tuple(seeds)
+    return (
+        count_row(Fault("healthy", "", _as_it_is), seeds, rig_bus),
+        *(count_row(f, seeds, partial(rig_bus, faults=(f.name,))) for f in RIG_FAULTS),
+    )
 
 
 def _record(seed: int, moving: bool, faults: tuple[str, ...]) -> Bus:

@@ -12,9 +12,17 @@ from typing import TYPE_CHECKING
 
 from dynoai_desktop.core.trust.health import BusHealth
 from dynoai_desktop.ui.look import Look
-from dynoai_desktop.ui.marks import PageMark, connect_mark, live_mark, runs_mark
+from dynoai_desktop.ui.marks import (
+    PageMark,
+    connect_mark,
+    live_mark,
+    mapping_mark,
+    preflight_mark,
+    runs_mark,
+)
 from dynoai_desktop.ui.messages import FrameState
 from dynoai_desktop.ui.preferences import Preferences
+from dynoai_desktop.ui.trends import Trends
 
 if TYPE_CHECKING:
     from dynoai_desktop.ui.panels.panel import Panel
@@ -30,6 +38,7 @@ class PanelContext:
     preferences: Preferences
     version: str
     notices: str
+    trends: Trends
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +57,25 @@ def _connect(context: PanelContext) -> Panel:
     from dynoai_desktop.ui.panels.connect import ConnectPanel
 
     return ConnectPanel(context.look)
+
+
+def _mapping(context: PanelContext) -> Panel:
+    from dynoai_desktop.ui.panels.mapping import MappingPanel
+
+    return MappingPanel(context.look, context.trends)
+
+
+def _preflight(context: PanelContext) -> Panel:
+    from dynoai_desktop.ui.panels.preflight import PreflightPanel
+
+    pages = {spec.key: (spec.title, key) for key, spec in page_keys()}
+    return PreflightPanel(context.look, context.trends, pages)
+
+
+def _health(context: PanelContext) -> Panel:
+    from dynoai_desktop.ui.panels.health import HealthPanel
+
+    return HealthPanel(context.look, context.trends)
 
 
 def _live(context: PanelContext) -> Panel:
@@ -83,6 +111,27 @@ def _about(context: PanelContext) -> Panel:
 PANELS: tuple[PanelSpec, ...] = (
     PanelSpec("connect", "Connect", _connect, ("interface_chosen",), connect_mark),
     PanelSpec(
+        "mapping",
+        "Mapping",
+        _mapping,
+        (
+            "mapping_chosen",
+            "mapping_save_requested",
+            "mapping_export_requested",
+            "mapping_import_requested",
+            "mapping_template_requested",
+            "providers_pinned",
+        ),
+        mapping_mark,
+    ),
+    PanelSpec(
+        "preflight",
+        "Preflight",
+        _preflight,
+        ("preflight_requested", "preflight_cancelled", "override_requested"),
+        preflight_mark,
+    ),
+    PanelSpec(
         "live",
         "Live",
         _live,
@@ -96,6 +145,7 @@ PANELS: tuple[PanelSpec, ...] = (
         live_mark,
     ),
     PanelSpec("runs", "Runs", _runs, ("replay_requested", "open_folder_requested"), runs_mark),
+    PanelSpec("health", "Channels", _health, shortcut="F3"),
     PanelSpec("settings", "Settings", _settings, ("settings_changed",), shortcut="F2"),
     PanelSpec("keys", "Keys", _keys, shortcut="?"),
     PanelSpec("about", "About", _about, shortcut="F12"),

@@ -103,7 +103,7 @@ class ConnectPanel(Panel):
     def show_health(self, health: BusHealth) -> None:
         """Print providers and channels."""
         self._health = health
-        self.providers.show_providers(health.providers)
+        self.providers.show_providers(health.providers, self._state.mapping.pinned)
         self.channels.set_rows(health.channels)
         used = sum(1 for channel in health.channels if channel.canonical is not None)
         self.heading.setText(f"{count(len(health.channels), 'channel')}, {used} used")

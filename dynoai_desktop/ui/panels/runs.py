@@ -94,7 +94,7 @@ class RunsPanel(Panel):
             "Recorded runs will be listed here",
             "Go to Live and press Space: every datagram is kept, and the run can be replayed on "
             "the same pages.",
-            "Go to Live  [2]",
+            "Go to Live",
         )
         self._lay_out()
         self.show_state(FrameState())

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from dynoai_desktop.ui.look import Look
 from dynoai_desktop.ui.marks import PageMark, Standing
 from dynoai_desktop.ui.theme import BUTTON_PX, font
 
-_WIDTH = 168  # at scale 1
+_WIDTH = 176  # at scale 1
+_LEAST_WIDTH = 136  # two buttons at the foot, each for a glove
+_FOOT_COLUMNS = 2
 
 
 class RailButton(QAbstractButton):
@@ -46,12 +48,14 @@ class RailButton(QAbstractButton):
     def sizeHint(self) -> QSize:
         """Return a size for gloves."""
         sizes = self._look.sizes
-        lines = sizes.body * 1.5 + (sizes.small * 1.6 if self._mark is not None else 0)
-        return QSize(max(120, round(_WIDTH * self._look.scale)), max(BUTTON_PX, round(lines + 16)))
+        width = max(_LEAST_WIDTH, round(_WIDTH * self._look.scale))
+        if self._mark is None:
+            width //= _FOOT_COLUMNS
+        return QSize(width, max(BUTTON_PX, round(sizes.body * 1.5 + sizes.small * 1.6 + 16)))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the button: the page in front has a bar and shares the page's ground."""
-        palette, sizes = self._look.palette, self._look.sizes
+        palette = self._look.palette
         painter = QPainter(self)
         if self.isChecked():
             painter.fillRect(self.rect(), QColor(palette.ground))
@@ -59,11 +63,32 @@ class RailButton(QAbstractButton):
         if self.hasFocus() or self.underMouse():
             painter.setPen(QColor(palette.accent if self.hasFocus() else palette.line))
             painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
-        upper = QRectF(self.rect()).adjusted(16, 0, -8, 0)
-        lower = upper
-        if self._mark is not None:
-            upper = upper.adjusted(0, 6, 0, -self.height() * 0.45)
-            lower = lower.adjusted(0, self.height() * 0.5, 0, -6)
+        if self._mark is None:
+            self._paint_small(painter)
+        else:
+            self._paint_step(painter, self._mark)
+        painter.end()
+
+    def _paint_small(self, painter: QPainter) -> None:
+        """Paint a page outside the workflow: its key over its title."""
+        palette, sizes = self._look.palette, self._look.sizes
+        upper, lower = self._halves(5)
+        middle = Qt.AlignmentFlag.AlignCenter
+        painter.setFont(font(sizes.small))
+        painter.setPen(QColor(palette.quiet))
+        painter.drawText(upper, middle, self._key)
+        painter.setPen(QColor(palette.text))
+        painter.drawText(lower, middle, self._title)
+
+    def _halves(self, left: float) -> tuple[QRectF, QRectF]:
+        box = QRectF(self.rect()).adjusted(left, 0, -1, 0)
+        upper = box.adjusted(0, 6, 0, -self.height() * 0.45)
+        return upper, box.adjusted(0, self.height() * 0.5, 0, -6)
+
+    def _paint_step(self, painter: QPainter, mark: PageMark) -> None:
+        """Paint a step of the workflow: key and title, sign and word of its state."""
+        palette, sizes = self._look.palette, self._look.sizes
+        upper, lower = self._halves(16)
         middle = Qt.AlignmentFlag.AlignVCenter
         painter.setFont(font(sizes.small))
         painter.setPen(QColor(palette.quiet if not self.isChecked() else palette.text))
@@ -72,12 +97,10 @@ class RailButton(QAbstractButton):
         painter.setFont(font(sizes.body, bold=self.isChecked()))
         painter.setPen(QColor(palette.text))
         painter.drawText(upper.adjusted(indent, 0, 0, 0), middle, self._title)
-        if self._mark is not None:
-            painter.setFont(font(sizes.small))
-            painter.setPen(QColor(_colour(self._mark.standing, self._look)))
-            text = f"{self._mark.sign} {self._mark.word}"
-            painter.drawText(lower.adjusted(indent, 0, 0, 0), middle, text)
-        painter.end()
+        painter.setFont(font(sizes.small))
+        painter.setPen(QColor(_colour(mark.standing, self._look)))
+        text = f"{mark.sign} {mark.word}"
+        painter.drawText(lower.adjusted(indent, 0, 0, 0), middle, text)
 
 
 class Rail(QWidget):
@@ -94,6 +117,9 @@ class Rail(QWidget):
         self._column.setContentsMargins(0, 8, 0, 8)
         self._column.setSpacing(4)
         self._column.addStretch(1)
+        self._foot = QGridLayout()
+        self._foot.setSpacing(0)
+        self._column.addLayout(self._foot)
         self._pages = 0
         self.setProperty("role", "bar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -107,7 +133,8 @@ class Rail(QWidget):
             self._column.insertWidget(self._pages, button)
             self._pages += 1
         else:
-            self._column.addWidget(button)
+            at = self._foot.count()
+            self._foot.addWidget(button, at // _FOOT_COLUMNS, at % _FOOT_COLUMNS)
         self._buttons[page] = button
 
     def button(self, page: str) -> RailButton:

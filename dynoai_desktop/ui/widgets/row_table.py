@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 from PySide6.QtCore import QItemSelectionModel, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
+from dynoai_desktop.core.units import Unit
 from dynoai_desktop.ui.look import Look
 from dynoai_desktop.ui.theme import font
+from dynoai_desktop.ui.trends import Trace
+from dynoai_desktop.ui.widgets.cell_delegates import BarDelegate, TrendDelegate
 from dynoai_desktop.ui.widgets.row_model import RowModel
+
+TREND = "Last 30 s"
 
 
 class RowTable(QTableView):
@@ -23,8 +28,9 @@ class RowTable(QTableView):
         """Show *model*. Rows are at least *row_px* high."""
         super().__init__()
         self._rows = model
-        self._row_px = row_px
+        self._row_px, self._look = row_px, look
         self._kept: tuple[Hashable | None, int] = (None, 0)
+        self._drawn: list[TrendDelegate | BarDelegate] = []
         model.modelAboutToBeReset.connect(self._keep)
         self.setModel(model)
         model.modelReset.connect(self._restore)
@@ -54,6 +60,30 @@ class RowTable(QTableView):
         header.setSortIndicatorClearable(True)
         self.setSortingEnabled(True)
 
+    def draw_trends(self, trace: Callable[[Any], tuple[Trace, Unit] | None]) -> None:
+        """Draw a curve in the column titled TREND; *trace* returns it for a row."""
+        self._draw(TREND, TrendDelegate(self._rows, trace, self._look))
+
+    def draw_bars(self, title: str, share: Callable[[Any, Look], tuple[float, str] | None]) -> None:
+        """Draw a bar under the text of a column; *share* returns length and colour for a row."""
+        self._draw(title, BarDelegate(self._rows, share, self._look))
+
+    def _draw(self, title: str, delegate: TrendDelegate | BarDelegate) -> None:
+        titles = [column.title for column in self._rows.columns]
+        self.setItemDelegateForColumn(titles.index(title), delegate)
+        self._drawn.append(delegate)
+
+    @property
+    def sorting(self) -> tuple[int, int]:
+        """Return the column sorted by, −1 for none, and the direction."""
+        header = self.horizontalHeader()
+        return header.sortIndicatorSection(), header.sortIndicatorOrder().value
+
+    def restore_sorting(self, column: int, order: int) -> None:
+        """Sort as the user left it; nonsense is ignored."""
+        if 0 <= column < len(self._rows.columns) and order in (0, 1):
+            self.sortByColumn(column, Qt.SortOrder(order))
+
     def selected(self) -> Any | None:
         """Return the chosen row, None when there is none."""
         index = self.currentIndex()
@@ -61,6 +91,9 @@ class RowTable(QTableView):
 
     def set_look(self, look: Look) -> None:
         """Change palette, scale and units."""
+        self._look = look
+        for delegate in self._drawn:
+            delegate.look = look
         face = font(look.sizes.small)
         metrics = QFontMetrics(face)
         self.verticalHeader().setDefaultSectionSize(

@@ -9,12 +9,19 @@ from __future__ import annotations
 import argparse
 import importlib
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from dynoai_desktop import __version__
-from dynoai_desktop.commands import COMMANDS, EXIT_UNUSABLE, UsageError, default_data_dir
+from dynoai_desktop.commands import (
+    COMMANDS,
+    EXIT_DONE,
+    EXIT_UNUSABLE,
+    UsageError,
+    default_data_dir,
+)
 
 PROGRAM = "dynoai-desktop"
 
@@ -93,3 +100,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EXIT_UNUSABLE
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # whoever was reading has read enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_DONE

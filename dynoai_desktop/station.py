@@ -105,7 +105,7 @@ class Station(QObject):
         window.open_folder_requested.connect(self._open_folder)
         self._settings = QSettings(str(data_dir / "settings.ini"), QSettings.Format.IniFormat)
         self._interface = ""
-        self._desk = TrustDesk(window, data_dir, self._vehicle_folder / "mappings")
+        self._desk = TrustDesk(window, data_dir, self._vehicle_folder)
         self._clean_ups.append(self._desk.close)
         self.refresh_interfaces()
         self.refresh_sessions()

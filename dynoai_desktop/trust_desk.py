@@ -33,7 +33,13 @@ from dynoai_desktop.core.trust.mapping_file import (
     save_mapping,
     to_json,
 )
-from dynoai_desktop.core.trust.preflight import SAMPLING_S, MachineFacts, with_overrides
+from dynoai_desktop.core.trust.pair_file import load_pair, save_pair
+from dynoai_desktop.core.trust.preflight import (
+    SAMPLING_S,
+    MachineFacts,
+    PairBaseline,
+    with_overrides,
+)
 from dynoai_desktop.core.trust.templates import TEMPLATES
 from dynoai_desktop.core.trust.trial import MappingPlan, Scan, Trial, judge
 from dynoai_desktop.ui.messages import MappingState, PreflightState, Severity, TemplateRow
@@ -50,12 +56,14 @@ _TEMPLATE_ROWS = tuple(
 class _Judgement(QRunnable):
     """Judges a scan on a pool thread; the answer is a signal of the desk."""
 
-    def __init__(self, desk: TrustDesk, scan: Scan, machine: MachineFacts) -> None:
+    def __init__(
+        self, desk: TrustDesk, scan: Scan, machine: MachineFacts, pair: PairBaseline | None
+    ) -> None:
         super().__init__()
-        self._desk, self._scan, self._machine = desk, scan, machine
+        self._desk, self._scan, self._machine, self._pair = desk, scan, machine, pair
 
     def run(self) -> None:
-        self._desk.judged.emit(judge(self._scan, self._machine))
+        self._desk.judged.emit(judge(self._scan, self._machine, pair=self._pair))
 
 
 class TrustDesk(QObject):
@@ -63,10 +71,12 @@ class TrustDesk(QObject):
 
     judged = Signal(object)  # Trial
 
-    def __init__(self, window: MainWindow, data_dir: Path, mappings: Path) -> None:
-        """Connect the window's wishes. *mappings* is the vehicle's folder of saved mappings."""
+    def __init__(self, window: MainWindow, data_dir: Path, vehicle: Path) -> None:
+        """Connect the window's wishes. *vehicle* is the folder of the vehicle's own files."""
         super().__init__()
-        self._window, self._data_dir, self._mappings = window, data_dir, mappings
+        self._window, self._data_dir, self._vehicle = window, data_dir, vehicle
+        self._mappings = vehicle / "mappings"
+        self._pair_offset: float | None = None
         self._worker: CaptureWorker | None = None
         self._map = ChannelMap()
         self._choices: dict[Channel, Choice] = {}
@@ -103,7 +113,7 @@ class TrustDesk(QObject):
         self.cancel_preflight()
         self._worker = worker
         self._choices, self._adopted, self._map = {}, "", ChannelMap()
-        self._saved, self._evidence = True, ()
+        self._saved, self._evidence, self._pair_offset = True, (), None
         self._overrides = {}
         self._state = PreflightState()
         if worker is not None:
@@ -155,7 +165,8 @@ class TrustDesk(QObject):
         windows = (time.monotonic() - self._started_s) * WINDOWS_PER_S
         used_ms = 1000 * (time.process_time() - self._used_s) / windows
         machine = replace(measure_machine(self._data_dir), window_ms=used_ms)
-        self._pool.start(_Judgement(self, scan, machine))
+        pair = load_pair(self._vehicle)
+        self._pool.start(_Judgement(self, scan, machine, pair))
 
     def _take_trial(self, trial: Trial) -> None:
         if not self._state.running:
@@ -163,7 +174,7 @@ class TrustDesk(QObject):
         self._state = PreflightState(
             elapsed_s=SAMPLING_S, duration_s=SAMPLING_S, report=trial.report
         )
-        self._evidence = trial.evidence
+        self._evidence, self._pair_offset = trial.evidence, trial.pair_offset
         if self._worker is not None and not self._window.state.recording.active:
             self._worker.change_plan(lambda plan: replace(plan, evidence=trial.evidence))
         self._show()
@@ -237,6 +248,8 @@ class TrustDesk(QObject):
     def _save(self) -> None:
         try:
             path = save_mapping(self._mappings, document_of(self._map), _now())
+            if self._pair_offset is not None:
+                save_pair(self._vehicle, self._pair_offset)
         except StoreError as error:
             self._window.show_notice(str(error), Severity.DANGER)
         else:

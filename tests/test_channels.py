@@ -62,6 +62,7 @@ SEEN = [
 
 # Names that contain a known word, or part of one, and are something else.
 SOMETHING_ELSE = [
+    ("Exhaust 3", 11), ("Pickup 3", 8),
     ("Project Number", 255), ("Detector", 255), ("Mapping Index", 7), ("Chip Temp", 6),
     ("Fair Temperature", 6), ("Fuel Pressure", 7), ("Oil Pressure", 7), ("Vapor Pressure", 7),
     ("Oil Temp", 6), ("Target Throttle (%)", 16), ("Accel Position (%)", 16),

@@ -152,3 +152,14 @@ def test_a_preflight_is_cancelled_when_the_source_changes(qtbot, listening) -> N
     listening.listen("203.0.113.9")
     assert not window.state.preflight.running
     assert time.monotonic() - started < 10
+
+
+def test_the_difference_of_the_widebands_is_remembered_with_the_mapping(
+    qtbot, listening, data_dir
+) -> None:
+    window = listening.window
+    window.preflight_requested.emit()
+    qtbot.waitUntil(lambda: window.state.preflight.report is not None, timeout=LONG)
+    window.mapping_save_requested.emit()
+    path = next((data_dir / "vehicles").rglob("widebands.json"))
+    assert abs(json.loads(path.read_text())["front_minus_rear"]) < 0.2

@@ -93,6 +93,7 @@ class Pipeline:
             signals_from(recent, self._infos),
             self.health(now_us),
             self._plan,
+            self._stoich,
         )
 
     def feed(self, datagrams: Sequence[Datagram], now_us: int) -> list[Aggregate]:
@@ -165,7 +166,7 @@ class Pipeline:
                 self._bind(index, binding)
         self._tracker.describe(
             [
-                TrackedChannel(info, b.channel if b else None, _hard_range(b))
+                TrackedChannel(info, b.channel if b else None, self._hard_range(b))
                 for info, b in zip(self._infos, bound, strict=True)
             ]
         )
@@ -176,8 +177,22 @@ class Pipeline:
         self._slot[index] = CARRIED_INDEX[spec.carried_as or spec.channel]
         self._gain[index] = binding.transform.gain * scale
         self._offset[index] = binding.transform.offset * scale
-        if spec.hard:
-            self._low[index], self._high[index] = (limit * scale for limit in spec.hard)
+        # What lambda can be does not depend on the fuel; what AFR can be does.
+        hard = CHANNELS[spec.carried_as or spec.channel].hard
+        if hard:
+            self._low[index], self._high[index] = hard
+
+    def _hard_range(self, binding: Binding | None) -> tuple[float, float] | None:
+        """Return what a bound source can be, in its own unit."""
+        if binding is None:
+            return None
+        spec, transform = CHANNELS[binding.channel], binding.transform
+        hard = CHANNELS[spec.carried_as or spec.channel].hard
+        if hard is None:
+            return None
+        scale = self._stoich if spec.carried_as else 1.0
+        low, high = ((limit * scale - transform.offset) / transform.gain for limit in hard)
+        return min(low, high), max(low, high)
 
     def outbox(self) -> list[bytes]:
         """Return, once, the frames to send."""
@@ -229,16 +244,6 @@ class Pipeline:
             "mapping": {c.value: _binding_fact(b) for c, b in self._map.bindings.items()},
             **plan_document(self._plan_in_force()),
         }
-
-
-def _hard_range(binding: Binding | None) -> tuple[float, float] | None:
-    if binding is None:
-        return None
-    hard, transform = CHANNELS[binding.channel].hard, binding.transform
-    if hard is None:
-        return None
-    low, high = ((limit - transform.offset) / transform.gain for limit in hard)
-    return min(low, high), max(low, high)
 
 
 def _provider_fact(provider: ProviderHealth, infos: Sequence[ChannelInfo]) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dynoai_desktop.benchmarks import Figure, machine
+from dynoai_desktop.benchmarks.analysis import analysis_figures
 from dynoai_desktop.benchmarks.live import live_figures
 from dynoai_desktop.benchmarks.memory import memory_figures
 from dynoai_desktop.benchmarks.startup import startup_figures
@@ -21,6 +22,7 @@ BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "startup": startup_figures,
     "live": live_figures,
     "memory": memory_figures,
+    "analysis": analysis_figures,
 }
 
 

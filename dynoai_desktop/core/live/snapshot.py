@@ -7,9 +7,8 @@ keeps the time of its last reading, a cell without data is NaN.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +25,6 @@ from dynoai_desktop.core.live.runs import Run
 __all__ = ["CellMap", "History", "Mixture", "Reading", "Snapshot", "TrailPoint"]
 
 F64 = NDArray[np.float64]
-_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,12 +69,13 @@ class Snapshot:
     history: History
     hits: CellGrid  # aggregates per cell since start or reset
     active_cell: tuple[int, int] | None  # (rpm index, load index); None: unknown or off the map
-    trail: tuple[TrailPoint, ...] = ()  # last 3 s, oldest first
+    trail: Sequence[TrailPoint] = ()  # last 3 s, oldest first
     off: Mapping[str, str] = field(default_factory=dict)  # what is not shown, and why
     arrival_us: int = 0  # when the newest window's last datagram arrived; 0: it was silent
     cylinders: Mapping[Cylinder, CellMap] = field(default_factory=dict)  # groups heard
     mixtures: Mapping[Cylinder, Mixture] = field(default_factory=dict)  # heard just now
     targets: CellGrid | None = None  # lambda
+    commanded: bool = False  # errors are against the ECU's command; False: against the targets
     planned: NDArray[np.bool_] | None = None  # the cells coverage is counted over, [rpm][load]
     accepted: int = 0  # wideband readings that went into the map
     rejected: Mapping[str, int] = field(default_factory=dict)  # by key of GATES, most first
@@ -85,5 +84,6 @@ class Snapshot:
     alerts: tuple[Alert, ...] = ()  # up now, worst first
     run: Run | None = None  # going on now
     runs: tuple[Run, ...] = ()  # finished, oldest first
-    unwatched: Mapping[str, str] = _NOTHING  # alerts that cannot see what they watch, and why
+    # Alerts that cannot see what they watch, and why.
+    unwatched: Mapping[str, str] = field(default_factory=dict)
     enabled: bool = True  # False: the map and the runs stand still

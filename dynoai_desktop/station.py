@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import logging
 import random
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, QProcess, QSettings, QThread, QUrl
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QSettings, QThread, QUrl
 from PySide6.QtGui import QDesktopServices
 
 from dynoai_desktop import __version__
+from dynoai_desktop.analysis_desk import AnalysisDesk
 from dynoai_desktop.capture.environment import default_group, jetdrive_source
 from dynoai_desktop.capture.interfaces import list_interfaces
 from dynoai_desktop.capture.node import Node
@@ -33,10 +33,13 @@ from dynoai_desktop.capture.session_folder import recorded_as
 from dynoai_desktop.capture.sources.contract import CaptureError, Source
 from dynoai_desktop.capture.sources.replay import ReplaySource, recording_span
 from dynoai_desktop.capture.worker import CaptureWorker, Position
-from dynoai_desktop.core.live.engine import LiveEngine
 from dynoai_desktop.core.store.sessions import list_sessions, summarise
 from dynoai_desktop.core.trust.health import BusHealth
+from dynoai_desktop.live_desk import LiveDesk
+from dynoai_desktop.rehearsal_desk import LOOPBACK as LOOPBACK
+from dynoai_desktop.rehearsal_desk import RehearsalDesk
 from dynoai_desktop.trust_desk import TrustDesk
+from dynoai_desktop.tuning_desk import TuningDesk
 from dynoai_desktop.ui.messages import (
     InterfaceRow,
     RecordingState,
@@ -51,15 +54,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LOOPBACK = "127.0.0.1"
 _INTERFACE = "capture/interface"
-
-
-def simulator_command() -> list[str]:
-    """Return the command line that starts the simulated dyno as a process of its own."""
-    frozen = bool(getattr(sys, "frozen", False))
-    program = [sys.executable] if frozen else [sys.executable, "-m", "dynoai_desktop"]
-    return [*program, "simulate", "--iface", LOOPBACK, "--until-stdin-closes"]
 
 
 def session_rows(folder: Path) -> list[SessionRow]:
@@ -89,7 +84,6 @@ class Station(QObject):
         self._data_dir = data_dir
         self._vehicle = vehicle
         self._worker: CaptureWorker | None = None
-        self._simulator: QProcess | None = None
         self._state = SourceState()
         self._recording: RecordingProgress | None = None
         self._clean_ups: list[Callable[[], object]] = []
@@ -107,6 +101,13 @@ class Station(QObject):
         self._interface = ""
         self._desk = TrustDesk(window, data_dir, self._vehicle_folder)
         self._clean_ups.append(self._desk.close)
+        self._rehearsal = RehearsalDesk(window, self.listen, self._leave_simulator)
+        self._clean_ups.append(self._rehearsal.close)
+        self._tuning = TuningDesk(window)
+        self._clean_ups.append(self._tuning.close)
+        self._live = LiveDesk(window)
+        self._analysis = AnalysisDesk(window, self._vehicle_folder, vehicle)
+        self._clean_ups.append(self._analysis.close)
         self.refresh_interfaces()
         self.refresh_sessions()
 
@@ -187,14 +188,14 @@ class Station(QObject):
 
     def start_simulator(self) -> None:
         """Start the simulated dyno in its own process and listen to it."""
-        simulator = QProcess(self)
-        simulator.setProcessChannelMode(QProcess.ProcessChannelMode.ForwardedErrorChannel)
-        simulator.errorOccurred.connect(self._simulator_failed)
-        program, *arguments = simulator_command()
-        simulator.start(program, arguments)
-        self._simulator = simulator
-        self._clean_ups.append(self._stop_simulator)
-        self.listen(LOOPBACK)
+        self._rehearsal.start()
+
+    def _leave_simulator(self) -> None:
+        """The simulated dyno has gone: nothing is to be heard on loopback any more."""
+        if self._state.kind is SourceKind.LIVE and self._interface == LOOPBACK:
+            self._stop_worker()
+            self._interface = ""
+            self._show(SourceState())
 
     def shut_down(self) -> None:
         """Stop everything that was started, last first."""
@@ -212,17 +213,13 @@ class Station(QObject):
         """List the sessions on disk as they are now."""
         self._window.set_sessions(session_rows(self.sessions_folder))
 
-    def _simulator_failed(self) -> None:
-        reason = self._simulator.errorString() if self._simulator is not None else "unknown"
-        self._window.show_notice(f"The simulated dyno stopped: {reason}.", Severity.DANGER)
-
     # One worker at a time.
 
     def _start(self, open_source: Callable[[], Source], pipeline: Pipeline) -> None:
         self._stop_worker()
         model = self._window.live_model
         model.clear()
-        worker = CaptureWorker(open_source, pipeline, LiveEngine())
+        worker = CaptureWorker(open_source, pipeline, self._live.new_engine())
         worker.snapshot_ready.connect(model.take_snapshot)
         worker.health_ready.connect(model.take_health)
         worker.health_ready.connect(self._note_simulated)
@@ -233,6 +230,7 @@ class Station(QObject):
         worker.position_changed.connect(self._position_changed)
         self._worker = worker
         self._desk.attach(worker)
+        self._live.attach(worker)
         worker.start(QThread.Priority.HighPriority)
 
     def _stop_worker(self) -> None:
@@ -240,21 +238,13 @@ class Station(QObject):
         if worker is None:
             return
         self._desk.attach(None)
+        self._live.attach(None)
         if not worker.stop():
             log.error("The capture thread did not end within five seconds")
         # What it said last still counts, the end of a recording for one, and must not arrive
         # among the readings of the next source.
         QCoreApplication.sendPostedEvents(None, QEvent.Type.MetaCall)
         worker.deleteLater()
-
-    def _stop_simulator(self) -> None:
-        simulator, self._simulator = self._simulator, None
-        if simulator is not None:
-            simulator.errorOccurred.disconnect()
-            simulator.closeWriteChannel()
-            if not simulator.waitForFinished(3000):
-                simulator.kill()
-                simulator.waitForFinished(1000)
 
     def _make_recorder(self, pipeline: Pipeline, now_us: int) -> Recorder:
         """Runs on the capture thread."""

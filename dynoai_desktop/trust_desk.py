@@ -206,7 +206,8 @@ class TrustDesk(QObject):
         for note in notes:
             self._window.show_notice(note, Severity.ATTENTION)
         channels = [c for c in self._announced() if not self._pinned or c.provider in self._pinned]
-        found = fitting(documents, channels)
+        exact = (d for d in documents if d.signature == self._map.signature)
+        found = next(exact, None) or fitting(documents, channels)
         if found is not None:
             self._choices = dict(found.choices)
             self._send_choices()
@@ -247,7 +248,9 @@ class TrustDesk(QObject):
 
     def _save(self) -> None:
         try:
-            path = save_mapping(self._mappings, document_of(self._map), _now())
+            # What was decided is kept; the rest stays automatic, so that evidence goes on counting.
+            document = replace(document_of(self._map), choices=dict(self._choices))
+            path = save_mapping(self._mappings, document, _now())
             if self._pair_offset is not None:
                 save_pair(self._vehicle, self._pair_offset)
         except StoreError as error:

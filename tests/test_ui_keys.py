@@ -215,8 +215,10 @@ def test_help_lists_every_key_and_esc_goes_back(qtbot, window):
     assert window.page == "runs"
 
 
-def test_no_two_actions_share_a_key():
-    keys = [key for row in KEYS for key in row.keys] + [key for key, _ in page_keys()]
+@pytest.mark.parametrize("page", [spec.key for spec in PANELS])
+def test_no_two_actions_of_a_page_share_a_key(page):
+    here = [row for row in KEYS if not row.pages or page in row.pages]
+    keys = [key for row in here for key in row.keys] + [key for key, _ in page_keys()]
     assert len(keys) == len(set(keys))
 
 

@@ -26,7 +26,10 @@ from dynoai_desktop.ui.wording import (
 
 WITH_EXAMPLES = (
     "look",
+    "panels.pins",
+    "scales",
     "theme",
+    "trends",
     "wording",
     "widgets.lanes",
     "widgets.map_views",

@@ -13,9 +13,14 @@ from numpy.typing import NDArray
 from dynoai_desktop.core.axis import CellGrid, default_map_axis, default_rpm_axis
 from dynoai_desktop.core.channels import Channel
 from dynoai_desktop.core.live.snapshot import History, Reading, Snapshot, TrailPoint
+from dynoai_desktop.core.samples import ChannelInfo
+from dynoai_desktop.core.trust.channel_map import ChannelMap
 from dynoai_desktop.core.trust.health import BusHealth, ChannelHealth, ChannelState, ProviderHealth
+from dynoai_desktop.core.trust.mapping import resolve
+from dynoai_desktop.core.trust.preflight import CheckResult, PreflightReport, Status
 from dynoai_desktop.core.units import Unit
-from dynoai_desktop.ui.messages import SessionRow
+from dynoai_desktop.ui.messages import MappingState, SessionRow, TemplateRow
+from tests.trust_world import cell, named
 
 NOW_S = 1_700_000_000.0
 RATE_HZ = 20
@@ -170,3 +175,62 @@ def heard(signal: Any) -> list[Any]:
     values: list[Any] = []
     signal.connect(lambda *args: values.append(args[0] if args else None))
     return values
+
+
+# A whole cell: two providers, 42 channels, as the mapping and the channel page see them
+
+
+def cell_without(*names: str) -> list[ChannelInfo]:
+    """Return the channels of the reference cell without those of the given names."""
+    return named(cell(), *names)
+
+
+def mapping(*missing: str, **more: Any) -> MappingState:
+    """Return the mapping of the reference cell without the channels named *missing*."""
+    infos = cell_without(*missing)
+    known = {key: more.pop(key) for key in ("choices", "pinned") if key in more}
+    found = resolve(infos, choices=known.get("choices"), pinned=known.get("pinned") or None)
+    templates = (TemplateRow("rt150", "Dynojet RT-150", "inductive pick-up"),)
+    return MappingState(channel_map=found, templates=templates, **known, **more)
+
+
+def cell_bus(
+    state: MappingState | None = None,
+    values: dict[str, float] | None = None,
+    now_s: float = NOW_S,
+    infos: Collection[ChannelInfo] = (),
+    frames: int = 1000,
+) -> BusHealth:
+    """Return the health of the reference cell, or of *infos*; *values* by channel name, else 1."""
+    channels = []
+    bound = (state.channel_map if state is not None else ChannelMap()).by_source
+    infos = infos or cell()
+    for info in infos:
+        binding = bound.get((info.provider, info.id))
+        one = channel(info.name, info.id, (values or {}).get(info.name, 1.0), info.unit)
+        canonical = binding.channel if binding is not None else None
+        channels.append(replace(one, provider=info.provider, canonical=canonical))
+    providers = tuple(
+        replace(
+            provider(name, channels=sum(c.provider == name for c in channels)),
+            frames=frames + i,
+        )
+        for i, name in enumerate(dict.fromkeys(i.provider for i in infos))
+    )
+    return BusHealth(round(now_s * 1e6), providers, tuple(channels), 100)
+
+
+def check(
+    id: str = "rpm",
+    status: Status = Status.PASS,
+    message: str = "Engine speed is fine.",
+    fix: str = "",
+    blocking: bool = False,
+) -> CheckResult:
+    """Return one row of a preflight report."""
+    return CheckResult(id, id.replace("_", " ").capitalize(), status, message, fix, blocking)
+
+
+def report(*checks: CheckResult) -> PreflightReport:
+    """Return a preflight report."""
+    return PreflightReport(all(c.status is not Status.FAIL for c in checks), checks)

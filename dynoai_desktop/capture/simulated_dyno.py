@@ -6,20 +6,27 @@ sends besides (and that must never be mistaken for measurements) are added here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
+from dynoai_desktop.capture.bus_faults import BUS_FAULTS
 from dynoai_desktop.capture.simulated_bus import (
     PublishedChannel,
     PublishedProvider,
     SimulatedBus,
 )
+from dynoai_desktop.capture.simulated_console import Console
 from dynoai_desktop.capture.sources.contract import Datagram
 from dynoai_desktop.core.simulator.commands import Drive
+from dynoai_desktop.core.simulator.dynos import DYNOS
+from dynoai_desktop.core.simulator.faults import FAULTS
+from dynoai_desktop.core.simulator.profile import Profile
 from dynoai_desktop.core.simulator.profiles import PROFILES
 from dynoai_desktop.core.simulator.programmes import demonstration
 from dynoai_desktop.core.simulator.rig import Rig
 from dynoai_desktop.core.simulator.scenarios import SCENARIOS
-from dynoai_desktop.core.simulator.sim_channels import SIM_CHANNELS, SimProvider
+from dynoai_desktop.core.simulator.sim_channels import SIM_CHANNELS, SimChannel, SimProvider
+from dynoai_desktop.core.simulator.weather import Weather
 from dynoai_desktop.core.units import WIRE_UNITS, Unit
 
 _CODES = {unit: code for code, unit in WIRE_UNITS.items()} | {Unit.NONE: 255}
@@ -37,6 +44,17 @@ _SYSTEM = (
     ("Internal Temp 2", 6, 40.9),
     ("Inductive 1 Signal Strength", 16, 78.0),
 )
+# What the dyno next door says while nobody works there.
+_STRANGER = {
+    SimChannel.PRESSURE: 98.7,
+    SimChannel.VBATT: 12.6,
+    SimChannel.IAT: 22.4,
+    SimChannel.MAP: 98.6,
+    SimChannel.CORRECTION_FACTOR: 1.01,
+}
+_STRANGER_READINGS = dict.fromkeys(map(str, SimChannel), 0.0) | {
+    str(channel): value for channel, value in _STRANGER.items()
+}
 _PULL = "pull"  # the phase of a programme that is full throttle through the range
 _HALF_TICK_S = 0.005
 _SYSTEM_READINGS = {f"system {name}": value for name, _, value in _SYSTEM}
@@ -67,6 +85,9 @@ PROVIDERS = (
     ),
 )
 
+# The dyno next door: the same software, so the same name, on another computer.
+STRANGER = replace(PROVIDERS[0], sender=("127.0.0.2", 22344))
+
 
 class RigSignals:
     """A rig as the bus reads it; counts its pulls on the way."""
@@ -92,18 +113,56 @@ class RigSignals:
 
 
 def simulated_bus(
-    start_us: int, profile: str = "m8-114", scenario: str = "lean", seed: int = 1
+    start_us: int,
+    profile: str | Profile = "m8-114",
+    scenario: str = "lean",
+    seed: int = 1,
+    *,
+    faults: Iterable[str] = (),
+    weather: Weather | None = None,
+    dyno: str | None = None,
+    gear: int | None = None,
 ) -> SimulatedBus:
     """Return a bus with a dyno, a probe and a vehicle that does pull after pull.
 
-    Raises ValueError for a profile or scenario that does not exist.
+    *profile* is a key of PROFILES or a vehicle of one's own.
+    *faults* are keys of FAULTS (of the machine) or BUS_FAULTS (of the wire), *dyno* is one of
+    DYNOS instead of the profile's, *gear* the one to pull in, 1 is first. Raises ValueError for
+    a name or a gear that is not there.
     """
-    for kind, name, table in (("profile", profile, PROFILES), ("scenario", scenario, SCENARIOS)):
+    faults = tuple(faults)
+    chosen: list[tuple[str, str, Mapping[str, object]]]
+    chosen = [("scenario", scenario, SCENARIOS)]
+    chosen += [("profile", profile, PROFILES)] if isinstance(profile, str) else []
+    chosen += [("fault", key, {**FAULTS, **BUS_FAULTS}) for key in faults]
+    chosen += [("dyno", dyno, DYNOS)] if dyno is not None else []
+    for kind, name, table in chosen:
         if name not in table:
             raise ValueError(f"there is no {kind} '{name}'; choose {', '.join(table)}")
-    rig = Rig(PROFILES[profile], SCENARIOS[scenario], seed=seed)
-    rig.command(Drive(demonstration(rig.profile), repeat=True))
-    return SimulatedBus(RigSignals(rig), PROVIDERS, seed, start_us)
+    vehicle = PROFILES[profile] if isinstance(profile, str) else profile
+    if gear is not None and not 1 <= gear <= len(vehicle.gear_ratios):
+        raise ValueError(f"there is no gear {gear}; the vehicle has {len(vehicle.gear_ratios)}")
+    rig = Rig(
+        vehicle,
+        SCENARIOS[scenario],
+        weather,
+        seed=seed,
+        faults=[key for key in faults if key in FAULTS],
+        dyno=None if dyno is None else DYNOS[dyno],
+    )
+    programmes = tuple(replace(programme, gear=gear) for programme in demonstration(vehicle))
+    drive = Drive(programmes, repeat=True)
+    rig.command(drive)
+    return SimulatedBus(
+        RigSignals(rig),
+        PROVIDERS,
+        seed,
+        start_us,
+        faults=[key for key in faults if key in BUS_FAULTS],
+        console=Console(rig, drive),
+        stranger=STRANGER,
+        stranger_readings=_STRANGER_READINGS,
+    )
 
 
 def simulated_minute(seed: int = 1) -> list[Datagram]:

@@ -35,8 +35,10 @@ COMMANDS = (
     Command("inspect", "say what is in a recording or a log", "inspect_file"),
     Command("mapping", "say what every channel is taken for, how surely and why", "mapping"),
     Command("preflight", "check a recording, or the network, before a run", "preflight"),
+    Command("analyze", "say everything a recording or a log holds, with its doubt", "analyze"),
     Command("apply", "write corrections into a copy of a tune, or preview them", "apply"),
     Command("rollback", "take the latest change of a tune back, byte for byte", "rollback"),
+    Command("virtual-tune", "tune a simulated vehicle in closed loop", "virtual_tune"),
     Command("tour", "render every page from a recording to PNG files", "tour"),
     Command("bench", "measure this machine against the figures the program must reach", "bench"),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 import threading
@@ -10,18 +11,28 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from queue import SimpleQueue
 
 from dynoai_desktop.capture.bus_faults import BUS_FAULTS
 from dynoai_desktop.capture.environment import default_interface, jetdrive_source
 from dynoai_desktop.capture.pcap import PacketEncoder, file_header
 from dynoai_desktop.capture.simulated_bus import SimulatedBus
 from dynoai_desktop.capture.simulated_dyno import RigSignals, simulated_bus
+from dynoai_desktop.capture.simulator_control import (
+    REPORT_S,
+    Lines,
+    Steering,
+    encode_report,
+    read_profile,
+)
 from dynoai_desktop.capture.sources.contract import CaptureError, Datagram
 from dynoai_desktop.capture.sources.jetdrive import JetdriveSource
 from dynoai_desktop.commands import EXIT_DONE, UsageError
 from dynoai_desktop.core.simulator.dynos import DYNOS
 from dynoai_desktop.core.simulator.faults import FAULTS
+from dynoai_desktop.core.simulator.profile import Profile
 from dynoai_desktop.core.simulator.profiles import PROFILES
+from dynoai_desktop.core.simulator.rig import Rig
 from dynoai_desktop.core.simulator.scenarios import SCENARIOS
 from dynoai_desktop.core.simulator.weather import Weather
 
@@ -33,7 +44,12 @@ _FILE_STEP_US = 1_000_000
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    parser.add_argument("--profile", default="m8-114", metavar="P", help=", ".join(PROFILES))
+    parser.add_argument(
+        "--profile",
+        default="m8-114",
+        metavar="P",
+        help=f"{', '.join(PROFILES)}, or a JSON file that ends in .json",
+    )
     parser.add_argument("--scenario", default="lean", metavar="S", help=", ".join(SCENARIOS))
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="same seed, same bytes")
     parser.add_argument(
@@ -57,6 +73,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--until-stdin-closes", action="store_true", help="stop when the starting program ends"
     )
+    parser.add_argument(
+        "--control",
+        action="store_true",
+        help="obey JSON lines on standard input until it closes, report on standard output",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -67,7 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         bus = simulated_bus(
             start_us,
-            arguments.profile,
+            _profile(arguments.profile),
             arguments.scenario,
             arguments.seed,
             faults=arguments.faults,
@@ -83,10 +104,24 @@ def run(arguments: argparse.Namespace) -> int:
     if interface is None:
         raise UsageError("Say which interface to send on, for example --iface 127.0.0.1.")
     try:
-        _publish(bus, jetdrive_source(interface), arguments.pulls, arguments.until_stdin_closes)
+        source = jetdrive_source(interface)
+        if arguments.control:
+            _publish(bus, source, arguments.pulls, True, Steering(bus, _rig(bus)))
+        else:
+            _publish(bus, source, arguments.pulls, arguments.until_stdin_closes)
     except CaptureError as error:
         raise UsageError(str(error)) from error
     return EXIT_DONE
+
+
+def _profile(chosen: str) -> str | Profile:
+    """Return a profile by its name, or read from a file. Raises ValueError for a bad file."""
+    if not chosen.endswith(".json"):
+        return chosen
+    try:
+        return read_profile(Path(chosen))
+    except OSError as error:
+        raise ValueError(f"{chosen} cannot be read: {error.strerror}") from error
 
 
 def _weather(arguments: argparse.Namespace) -> Weather:
@@ -109,10 +144,18 @@ def _weather(arguments: argparse.Namespace) -> Weather:
     return Weather(baro_kpa, temperature_c, humidity_pct)
 
 
-def _pulls(bus: SimulatedBus) -> int:
+def _signals(bus: SimulatedBus) -> RigSignals:
     signals = bus.signals
     assert isinstance(signals, RigSignals)
-    return signals.pulls_done
+    return signals
+
+
+def _pulls(bus: SimulatedBus) -> int:
+    return _signals(bus).pulls_done
+
+
+def _rig(bus: SimulatedBus) -> Rig:
+    return _signals(bus).rig
 
 
 def _write(bus: SimulatedBus, path: Path, pulls: int) -> int:
@@ -139,19 +182,32 @@ def _write(bus: SimulatedBus, path: Path, pulls: int) -> int:
 
 
 def _publish(
-    bus: SimulatedBus, source: JetdriveSource, pulls: int | None, until_stdin_closes: bool
+    bus: SimulatedBus,
+    source: JetdriveSource,
+    pulls: int | None,
+    until_stdin_closes: bool,
+    steering: Steering | None = None,
 ) -> None:
-    """Send at life's pace and answer what is asked, until told to stop."""
+    """Send at life's pace, answer what is asked and obey who steers, until told to stop."""
     source.open()
+    orders: SimpleQueue[bytes] = SimpleQueue()
+    report_us = 0
     try:
-        with _stop_requested(until_stdin_closes) as stopped:
+        with _stop_requested(until_stdin_closes, orders) as stopped:
             print("publishing", file=sys.stderr, flush=True)
             while not stopped.is_set() and (pulls is None or _pulls(bus) < pulls):
                 heard = source.receive(0.005)
+                if steering is not None:
+                    while not orders.empty():
+                        steering.take(orders.get())
                 sent = bus.advance(source.now_us())
                 for datagram in heard:
                     sent += bus.hear(datagram.data)
                 _send(source, sent)
+                if steering is not None and bus.now_us >= report_us:
+                    report_us = bus.now_us + int(REPORT_S * 1e6)
+                    if not _say(encode_report(steering.report())):
+                        break
             _send(source, bus.stop())
     finally:
         source.close()
@@ -162,16 +218,35 @@ def _send(source: JetdriveSource, datagrams: list[Datagram]) -> None:
         source.send(datagram.data)
 
 
+def _say(line: bytes) -> bool:
+    """Write to whoever started us; False when nobody listens any more."""
+    try:
+        sys.stdout.buffer.write(line)
+        sys.stdout.buffer.flush()
+    except OSError:
+        return False
+    return True
+
+
 @contextmanager
-def _stop_requested(until_stdin_closes: bool) -> Iterator[threading.Event]:
-    """Yield an event that is set by SIGTERM, Ctrl-C or the end of standard input."""
+def _stop_requested(
+    until_stdin_closes: bool, orders: SimpleQueue[bytes]
+) -> Iterator[threading.Event]:
+    """Yield an event that is set by SIGTERM, Ctrl-C or the end of standard input.
+
+    The lines of standard input go into *orders*.
+    """
     stopped = threading.Event()
     numbers = (signal.SIGTERM, signal.SIGINT)
     previous = [signal.signal(number, lambda *_: stopped.set()) for number in numbers]
     if until_stdin_closes:
 
         def wait_for_the_end() -> None:
-            sys.stdin.buffer.read()
+            # Straight from the descriptor: a buffered reader would hold its lock for ever.
+            lines = Lines()
+            while data := os.read(sys.stdin.fileno(), 65536):
+                for line in lines.feed(data):
+                    orders.put(line)
             stopped.set()
 
         threading.Thread(target=wait_for_the_end, name="stdin", daemon=True).start()

@@ -9,21 +9,28 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from dynoai_desktop.capture.frames import frame_of_aggregates
 from dynoai_desktop.capture.pipeline import Pipeline
+from dynoai_desktop.capture.scans import SCAN_S
 from dynoai_desktop.capture.simulated_dyno import simulated_bus
 from dynoai_desktop.capture.sources.contract import CaptureError, Source
 from dynoai_desktop.capture.sources.replay import ReplaySource
 from dynoai_desktop.capture.sources.simulator import SimulatorSource
 from dynoai_desktop.commands import EXIT_DONE, UsageError
 from dynoai_desktop.core.aggregate import GRACE_US
+from dynoai_desktop.core.analysis.analyse import AnalysisError, analyse
+from dynoai_desktop.core.analysis.payload import Payload
 from dynoai_desktop.core.channels import Channel
 from dynoai_desktop.core.live.engine import LiveEngine
 from dynoai_desktop.core.live.snapshot import Snapshot
 from dynoai_desktop.core.samples import WINDOW_US, Aggregate
 from dynoai_desktop.core.trust.health import BusHealth
+from dynoai_desktop.core.trust.trial import Trial, judge
 
 _SIMULATED_START_US = 1_700_000_000_000_000
-_SIMULATED_S = 75.0
+_SIMULATED_S = 160.0
+_HEALTH_WINDOWS = 5  # windows between two looks at the bus: four looks a second
+_TREND_LOOKS = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +42,9 @@ class Moment:
     elapsed_s: float
     duration_s: float
     simulated: bool
+    trial: Trial
+    payload: Payload | None  # None: the recording does not hold what an analysis needs
+    earlier: tuple[BusHealth, ...]  # four a second, for the little curves
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -76,9 +86,16 @@ def telling_moment(source: Source) -> Moment:
     source.open()
     first_us = source.now_us()
 
+    healths: list[BusHealth] = []
+    windows: list[Aggregate] = []
+
     def look(aggregate: Aggregate) -> None:
         nonlocal best, found
         engine.observe(aggregate)
+        if aggregate.means:
+            windows.append(aggregate)
+        if aggregate.index % _HEALTH_WINDOWS == 0:
+            healths.append(pipeline.health(source.now_us()))
         means = aggregate.means
         score = (means.get(Channel.POWER, 0.0), means.get(Channel.RPM, 0.0))
         if best is None or score > best:
@@ -93,27 +110,46 @@ def telling_moment(source: Source) -> Moment:
         for aggregate in pipeline.feed((), source.now_us() + WINDOW_US + GRACE_US):
             look(aggregate)
         last_us = source.now_us()
+        trial = judge(pipeline.scan(last_us, SCAN_S))
     finally:
         source.close()
     if found is None:
         raise CaptureError("There is nothing in this recording that a page could show.")
     snapshot, health = found
+    simulated = any(provider.simulated for provider in health.providers)
     return Moment(
         snapshot,
         health,
         snapshot.time_s - first_us / 1e6,
         (last_us - first_us) / 1e6,
-        any(provider.simulated for provider in health.providers),
+        simulated,
+        trial,
+        _analysed(windows, simulated),
+        tuple(h for h in healths if h.now_us <= health.now_us)[-_TREND_LOOKS:],
     )
+
+
+def _analysed(windows: list[Aggregate], simulated: bool) -> Payload | None:
+    try:
+        return analyse(frame_of_aggregates(windows, simulated=simulated))
+    except AnalysisError:
+        return None
 
 
 def _render(moment: Moment, file: Path | None, data_dir: Path, out: Path) -> list[Path]:
     """Save all pages with data, without, and in daylight colours."""
     from dynoai_desktop.app import make_application, make_window
     from dynoai_desktop.pictures import SIZES, render_pages
-    from dynoai_desktop.station import session_rows
+    from dynoai_desktop.station import Station, session_rows
     from dynoai_desktop.ui.main_window import MainWindow
-    from dynoai_desktop.ui.messages import InterfaceRow, SourceKind, SourceState
+    from dynoai_desktop.ui.messages import (
+        AnalysisState,
+        InterfaceRow,
+        MappingState,
+        PreflightState,
+        SourceKind,
+        SourceState,
+    )
 
     make_application()
     pictures: list[Path] = []
@@ -121,9 +157,13 @@ def _render(moment: Moment, file: Path | None, data_dir: Path, out: Path) -> lis
     def with_window(use: Callable[[MainWindow], None]) -> None:
         with tempfile.TemporaryDirectory() as folder:
             window = make_window(Path(folder))
+            station = Station(window, Path(folder))
             window.set_interfaces([InterfaceRow("127.0.0.1", "this computer only (demo)", True)])
-            use(window)
-            window.close()
+            try:
+                use(window)
+            finally:
+                station.shut_down()
+                window.close()
 
     def show(window: MainWindow) -> None:
         window.set_source_state(
@@ -138,6 +178,12 @@ def _render(moment: Moment, file: Path | None, data_dir: Path, out: Path) -> lis
             )
         )
         window.set_sessions(session_rows(data_dir / "sessions"))
+        for health in moment.earlier:
+            window.trends.take(health)
+        trial = moment.trial
+        window.set_analysis(AnalysisState(path=file, payload=moment.payload))
+        window.set_mapping(MappingState(trial.channel_map, evidence=trial.evidence))
+        window.set_preflight(PreflightState(elapsed_s=15.0, report=trial.report))
         window.live_model.take_snapshot(moment.snapshot)
         window.live_model.take_health(moment.health)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dynoai_desktop.core.trust.health import BusHealth, ProviderHealth
+from dynoai_desktop.ui.alerts import alert_notice
 from dynoai_desktop.ui.messages import FrameState, Notice, Severity, SourceKind
 from dynoai_desktop.ui.wording import count, number, plain
 
@@ -16,6 +17,11 @@ LOSS_DANGER = 0.05
 
 _ACKNOWLEDGE = "  [A] read"
 _RANK = {Severity.INFO: 0, Severity.ATTENTION: 1, Severity.DANGER: 2}
+
+
+def engine_alert(state: FrameState, _health: BusHealth) -> Notice | None:
+    """Tell the worst alert of the live analysis."""
+    return alert_notice(state.alerts)
 
 
 def recording_alarm(state: FrameState, _health: BusHealth) -> Notice | None:
@@ -92,6 +98,7 @@ def what_next(state: FrameState, _health: BusHealth) -> Notice | None:
 
 
 ADVICE: tuple[Callable[[FrameState, BusHealth], Notice | None], ...] = (
+    engine_alert,
     recording_alarm,
     source_failed,
     own_notice,

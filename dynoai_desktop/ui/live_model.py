@@ -95,6 +95,7 @@ class StaleLimits:
 class LiveModel(QObject):
     """The newest snapshot and bus health, handed on at a pace a screen and a person can follow."""
 
+    snapshot_taken = Signal(object)  # Snapshot: every one, whether anybody watches or not
     curves_due = Signal(object)  # Snapshot, at most 20 a second
     digits_due = Signal(object)  # Mapping[Channel, Figure], four a second
     health_due = Signal(object)  # BusHealth, at most four a second
@@ -137,6 +138,7 @@ class LiveModel(QObject):
         self._snapshot = snapshot
         self._arrival_s = self._clock()
         self._limits.learn(snapshot)
+        self.snapshot_taken.emit(snapshot)
         self._curves_owed = self._digits_owed = True
         if self._watched:
             self._schedule()

@@ -11,21 +11,27 @@ from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSettings, Qt, Signal
-from PySide6.QtGui import QCloseEvent, QHideEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import (
-    QApplication,
-    QGridLayout,
-    QMainWindow,
-    QWidget,
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDragEnterEvent,
+    QDropEvent,
+    QHideEvent,
+    QResizeEvent,
+    QShowEvent,
 )
+from PySide6.QtWidgets import QApplication, QGridLayout, QWidget
 
+from dynoai_desktop.core.live.limits import LiveSettings
 from dynoai_desktop.core.live.snapshot import Snapshot
 from dynoai_desktop.core.trust.channel_map import ChannelMap
 from dynoai_desktop.core.trust.health import BusHealth
 from dynoai_desktop.ui.advice import worst_notice
+from dynoai_desktop.ui.alerts import AlertBook
+from dynoai_desktop.ui.drops import dropped_file
 from dynoai_desktop.ui.live_model import LiveModel
 from dynoai_desktop.ui.look import Look, window_scale
 from dynoai_desktop.ui.messages import (
+    AnalysisState,
     FrameState,
     InterfaceRow,
     MappingState,
@@ -36,25 +42,40 @@ from dynoai_desktop.ui.messages import (
     Severity,
     SourceKind,
     SourceState,
+    TargetsState,
+    TuneState,
 )
 from dynoai_desktop.ui.notices import third_party_notices
 from dynoai_desktop.ui.pages import Pages
-from dynoai_desktop.ui.panels import PANELS, SADDLE_PAGE, PanelContext, PanelSpec, page_keys
+from dynoai_desktop.ui.panels import (
+    DROP_PAGE,
+    PANELS,
+    REHEARSAL_PAGE,
+    SADDLE_PAGE,
+    TUNING_PAGE,
+    PanelContext,
+    PanelSpec,
+    page_keys,
+)
 from dynoai_desktop.ui.panels.panel import Panel
 from dynoai_desktop.ui.preferences import (
     Preferences,
+    VoiceMode,
     load_bytes,
     load_preferences,
     load_text,
     save_preferences,
 )
+from dynoai_desktop.ui.rehearsal import RehearsalState, Running, TuningState
 from dynoai_desktop.ui.shortcuts import Shortcuts
 from dynoai_desktop.ui.style_sheet import style_sheet
 from dynoai_desktop.ui.theme import PALETTES, prepare_application, qt_palette
 from dynoai_desktop.ui.trends import Trends
+from dynoai_desktop.ui.voice_desk import VoiceDesk
 from dynoai_desktop.ui.widgets.footer import Footer
 from dynoai_desktop.ui.widgets.header import Header
 from dynoai_desktop.ui.widgets.rail import Rail
+from dynoai_desktop.ui.wishes import Wishes
 
 FIRST_SIZE = (1280, 800)
 SMALLEST_SIZE = (
@@ -64,29 +85,9 @@ SMALLEST_SIZE = (
 _GEOMETRY, _PAGE = "window/geometry", "window/page"
 
 
-class MainWindow(QMainWindow):
+class MainWindow(Wishes):
     """Frame and pages. Every method is for the GUI thread."""
 
-    interface_chosen = Signal(str)  # IPv4 address
-    record_requested = Signal()
-    stop_requested = Signal()
-    replay_requested = Signal(Path)
-    replay_speed_changed = Signal(float)  # 0: as fast as possible
-    replay_paused = Signal(bool)
-    replay_seeked = Signal(float)  # seconds from the start of the file
-    live_requested = Signal()
-    reset_map_requested = Signal()
-    open_folder_requested = Signal(Path)
-    preflight_requested = Signal()
-    preflight_cancelled = Signal()
-    override_requested = Signal(str, str)  # check id and reason; "" takes the override back
-    mapping_chosen = Signal(object, object)  # Channel; Choice, or None for automatic
-    mapping_save_requested = Signal()
-    mapping_export_requested = Signal(Path)
-    mapping_import_requested = Signal(Path)
-    mapping_template_requested = Signal(str)  # key of a TemplateRow
-    providers_pinned = Signal(object)  # tuple of provider names; empty: all
-    settings_changed = Signal(object)  # Preferences
     frame_drawn = Signal(float)  # time_s of the snapshot whose pixels are on the window now
 
     def __init__(
@@ -113,7 +114,8 @@ class MainWindow(QMainWindow):
         self.preferences = load_preferences(self._store)
         self.look = Look()
         self.live_model = live_model or LiveModel(parent=self)
-        self.trends = Trends()
+        self.trends, self.voice = Trends(), VoiceDesk(parent=self)
+        self._alerts = AlertBook()
         self.header, self.footer, self.rail = Header(), Footer(), Rail(self.look)
         self.pages = Pages(PANELS, self._build)
         self._lay_out()
@@ -124,6 +126,7 @@ class MainWindow(QMainWindow):
     def _lay_out(self) -> None:
         self.setWindowTitle("DynoAI Desktop")
         self.setMinimumSize(*SMALLEST_SIZE)
+        self.setAcceptDrops(True)
         frame = QWidget()
         frame.setProperty("role", "ground")
         frame.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -140,12 +143,16 @@ class MainWindow(QMainWindow):
         health = self.live_model.health
         for key, spec in page_keys():
             mark = spec.mark(self._state, health) if spec.mark is not None else None
-            self.rail.add_page(spec.key, key, spec.title, mark)
+            if spec.in_rail:
+                self.rail.add_page(spec.key, key, spec.title, mark)
 
     def _wire(self) -> None:
         self.rail.chosen.connect(self.show_page)
         self.header.record_pressed.connect(self._record)
         self.settings_changed.connect(self._take_preferences)
+        self.targets_changed.connect(lambda grid: self.set_targets(TargetsState(grid)))
+        self.limits_changed.connect(self.set_live_settings)
+        self.live_model.snapshot_taken.connect(self._hear)
         self.live_model.curves_due.connect(self._draw_snapshot)
         self.live_model.digits_due.connect(lambda figures: self.panel().show_figures(figures))
         self.live_model.health_due.connect(self._draw_health)
@@ -160,12 +167,17 @@ class MainWindow(QMainWindow):
             "acknowledge": self.acknowledge,
             "preflight": self._preflight,
             "pin": self._pin,
+            "abort": self._abort,
+            "voice": self._toggle_voice,
+            "alerts": self._open_alerts,
+            "targets": lambda: self.show_page("targets"),
             "back": self._back,
         }
         pages = [(key, spec.key) for key, spec in page_keys()]
         self._shortcuts = Shortcuts(self, pages, self.act, self.show_page)
 
     def _restore(self) -> None:
+        self._follow_preferences()
         if not self.restoreGeometry(load_bytes(self._store, _GEOMETRY)):
             self.resize(*FIRST_SIZE)
         self._restyle()
@@ -217,7 +229,7 @@ class MainWindow(QMainWindow):
 
     def _build(self, spec: PanelSpec) -> Panel:
         context = PanelContext(
-            self.look, self.preferences, self._version, self._notices, self.trends
+            self.look, self.preferences, self._version, self._notices, self.trends, self.voice
         )
         panel = spec.build(context)
         panel.page_wanted.connect(self.show_page)
@@ -277,6 +289,39 @@ class MainWindow(QMainWindow):
         """Follow the mapping."""
         self._change(replace(self._state, mapping=mapping))
 
+    def set_rehearsal(self, rehearsal: RehearsalState) -> None:
+        """Follow the simulated dyno, several times a second: only its own page is drawn."""
+        self._state = replace(self._state, rehearsal=rehearsal)
+        if self.page == REHEARSAL_PAGE:
+            self.panel().show_state(self._state)
+
+    def set_analysis(self, analysis: AnalysisState) -> None:
+        """Follow an analysis, or show what it found."""
+        self._change(replace(self._state, analysis=analysis))
+
+    def set_tune(self, tune: TuneState) -> None:
+        """Follow the tune that is to be corrected."""
+        self._change(replace(self._state, tune=tune))
+
+    def set_tuning(self, tuning: TuningState) -> None:
+        """Follow the virtual tuning sessions: only their own page is drawn."""
+        self._state = replace(self._state, tuning=tuning)
+        if self.page == TUNING_PAGE:
+            self.panel().show_state(self._state)
+
+    def set_targets(self, targets: TargetsState) -> None:
+        """Show the vehicle's targets, or why those asked for cannot be used."""
+        self._change(replace(self._state, targets=targets))
+
+    def set_live_settings(self, settings: LiveSettings) -> None:
+        """Show the limits of gates and alerts that are in force."""
+        self._change(replace(self._state, live=settings))
+
+    def set_next_step(self, text: str) -> None:
+        """Say in one line which pull comes next; "" for none."""
+        self.footer.show_next(text)
+        self._change(replace(self._state, next_step=text))
+
     def set_titles(self, vehicle: str, session: str) -> None:
         """Name vehicle and session at the top."""
         self._change(replace(self._state, vehicle=vehicle, session=session))
@@ -286,7 +331,14 @@ class MainWindow(QMainWindow):
         self._change(replace(self._state, notice=Notice(text, severity)))
 
     def acknowledge(self) -> None:
-        """Take the notice away, the program's own or that of the bus."""
+        """Take away what the foot of the window says: an alert, a notice of ours or of the bus."""
+        shown = worst_notice(self._state, self.live_model.health)
+        if shown is not None and shown.alert:
+            numbers = self._alerts.acknowledge()
+            self._tell_alerts()
+            for number in numbers:
+                self.alert_acknowledged.emit(number)
+            return
         notices = self.live_model.health.notices
         heard = notices[-1] if notices else ""
         self._change(replace(self._state, notice=None, acknowledged=heard))
@@ -305,6 +357,18 @@ class MainWindow(QMainWindow):
             if spec.mark is not None:
                 self.rail.button(spec.key).set_mark(spec.mark(self._state, health))
 
+    def _hear(self, snapshot: Snapshot) -> None:
+        if self._alerts.take(snapshot.alerts):
+            self._tell_alerts()
+        self.voice.hear(snapshot)
+
+    def _tell_alerts(self) -> None:
+        """Tell of other alerts, without asking every page: they come and go with the engine."""
+        self._state = replace(self._state, alerts=self._alerts.groups)
+        self._show_bus(self.live_model.health)
+        if self.page == SADDLE_PAGE:
+            self.panel().show_state(self._state)
+
     def _draw_snapshot(self, snapshot: Snapshot) -> None:
         self._drawn_s = snapshot.time_s
         self.panel().show_snapshot(snapshot)
@@ -316,6 +380,9 @@ class MainWindow(QMainWindow):
 
     def _clear(self) -> None:
         self.trends.clear()
+        self.voice.silence()
+        self._alerts.clear()
+        self._tell_alerts()
         for panel in self.pages.built:
             panel.clear()
         self._drawn_s = None
@@ -357,6 +424,24 @@ class MainWindow(QMainWindow):
         self.show_page("mapping")
         self.panel().act("pin")
 
+    def _abort(self) -> None:
+        if self._state.rehearsal.running is Running.ON:
+            from dynoai_desktop.core.simulator.commands import Abort
+
+            self.simulator_ordered.emit(Abort())
+
+    def _toggle_voice(self) -> None:
+        on = self.preferences.voice is VoiceMode.OFF
+        if on and not self.voice.output.can_speak:
+            self.show_notice(self.voice.words, Severity.ATTENTION)
+            return
+        voice = VoiceMode.WORDS if on else VoiceMode.OFF
+        self.settings_changed.emit(replace(self.preferences, voice=voice))
+
+    def _open_alerts(self) -> None:
+        self.show_page(SADDLE_PAGE)
+        self.panel().act("alerts")
+
     def _go_live(self) -> None:
         if self._state.source.is_replay:
             self.live_requested.emit()
@@ -372,7 +457,14 @@ class MainWindow(QMainWindow):
     def _take_preferences(self, preferences: Preferences) -> None:
         self.preferences = preferences
         save_preferences(self._store, preferences)
+        self._follow_preferences()
         self._restyle()
+
+    def _follow_preferences(self) -> None:
+        self.voice.set_mode(self.preferences.voice, self.preferences.display)
+        self.footer.show_voice(self.preferences.voice is not VoiceMode.OFF)
+        for panel in self.pages.built:
+            panel.show_preferences(self.preferences)
 
     def _restyle(self) -> None:
         preferences = self.preferences
@@ -390,6 +482,19 @@ class MainWindow(QMainWindow):
             panel.set_look(look)
         if self.page:
             self.refresh()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take a file that is held over the window."""
+        if dropped_file(event.mimeData()) is not None and not self._state.recording.active:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Analyse the file that was let go; a tune is put on the bench."""
+        path = dropped_file(event.mimeData())
+        if path is not None and not self._state.recording.active:
+            event.acceptProposedAction()
+            self.show_page(DROP_PAGE)
+            self.panel(DROP_PAGE).take_file(path)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Fit the text to the window."""
@@ -421,7 +526,8 @@ class MainWindow(QMainWindow):
         return handled
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Remember the layout."""
+        """Fall silent and remember the layout."""
+        self.voice.silence()
         self.set_saddle(False)
         self._store.setValue(_GEOMETRY, self.saveGeometry())
         self._store.setValue(_PAGE, self.pages.workflow_page)

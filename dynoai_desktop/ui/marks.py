@@ -46,12 +46,37 @@ def connect_mark(state: FrameState, health: BusHealth) -> PageMark:
 
 
 def live_mark(state: FrameState, health: BusHealth) -> PageMark:
-    """Return whether the live page has anything to show."""
+    """Return whether the live page has anything to show, and whether it must be looked at."""
+    unread = [alert for alert in state.alerts if not alert.is_read]
+    if any(alert.is_alarm for alert in unread):
+        return PageMark("×", "danger", Standing.BLOCKED)
+    if unread:
+        return PageMark("!", count(len(unread), "alert"), Standing.ATTENTION)
     if state.source.is_replay:
         return PageMark("▶", "replay")
     if state.source.kind is SourceKind.LIVE and health.providers:
         return PageMark("●", "live", Standing.READY)
     return PageMark("–", "waiting")
+
+
+def analyse_mark(state: FrameState, _health: BusHealth) -> PageMark:
+    """Return how the analysis is doing, and what the log was good for."""
+    analysis = state.analysis
+    if analysis.running:
+        return PageMark("…", f"{100 * analysis.share:.0f} %")
+    if analysis.failed:
+        return PageMark("×", "failed", Standing.BLOCKED)
+    if analysis.payload is None:
+        return PageMark("–", "no log")
+    fits = analysis.payload.evidence.fits.values()
+    if not any(fit.correction.hits.any() for fit in fits):
+        return PageMark("!", "no fuel data", Standing.ATTENTION)
+    if analysis.payload.readiness.confidence >= _GOOD_LOG:
+        return PageMark("✓", "done", Standing.READY)
+    return PageMark("!", "limited", Standing.ATTENTION)
+
+
+_GOOD_LOG = 0.7  # of the channels an analysis would like
 
 
 def runs_mark(state: FrameState, _health: BusHealth) -> PageMark:
@@ -79,7 +104,7 @@ def preflight_mark(state: FrameState, _health: BusHealth) -> PageMark:
     preflight = state.preflight
     said = verdict(preflight)
     if preflight.running:
-        return PageMark("…", f"{preflight.elapsed_s:.0f} s")
+        return PageMark("…", f"{int(preflight.elapsed_s)} s")
     if preflight.report is None:
         return PageMark("–", "not run")
     standing = Standing(said.state)

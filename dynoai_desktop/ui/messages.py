@@ -11,11 +11,18 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from dynoai_desktop.core.axis import CellGrid
 from dynoai_desktop.core.channels import Channel
+from dynoai_desktop.core.live.limits import LiveSettings
 from dynoai_desktop.core.trust.channel_map import ChannelMap, Choice, Evidence
+from dynoai_desktop.ui.rehearsal import RehearsalState, TuningState
 
 if TYPE_CHECKING:  # the checks are not needed before one is run
+    from dynoai_desktop.core.analysis.payload import Payload
     from dynoai_desktop.core.trust.preflight import PreflightReport
+    from dynoai_desktop.core.tune.difference import Difference
+    from dynoai_desktop.core.tune.plan import Locked, Plan
+    from dynoai_desktop.ui.alerts import AlertGroup
 
 
 class Severity(StrEnum):
@@ -126,12 +133,65 @@ class MappingState:
     evidence: tuple[Evidence, ...] = ()  # from the last look at the signals
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class AnalysisState:
+    """An analysis under way, or what the last one found."""
+
+    running: bool = False
+    share: float = 0.0  # done, 0 to 1
+    step: str = ""  # what is being done
+    path: Path | None = None  # of the log in hand
+    payload: Payload | None = None  # of the last complete one
+    saved: Path | None = None  # where the payload was written
+    message: str = ""  # one sentence when it could not be done, or was stopped
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TuneStep:
+    """One step of the tune history."""
+
+    sequence: int
+    operation: str  # apply, rollback
+    at: str  # UTC, ISO 8601
+    files: tuple[str, ...]
+    taken_back: bool
+    difference: Difference | None  # None when the kept bytes cannot be compared
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TuneState:
+    """The tune that is to be corrected, and what applying would do."""
+
+    paths: tuple[Path, ...] = ()
+    plans: tuple[Plan, ...] = ()  # the preview; empty until there is one
+    limit: float = 0.07  # largest change of a cell, as a share of its value
+    locked: frozenset[Locked] = frozenset()
+    suggestion: Path | None = None  # a free name for the corrected copy
+    written: bool = False  # the preview has become files
+    message: str = ""
+    failed: bool = False
+    steps: tuple[TuneStep, ...] = ()  # oldest first
+    can_undo: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Notice:
     """One line for the foot of the window, until it is acknowledged or replaced."""
 
     text: str
     severity: Severity = Severity.INFO
+    alert: str = ""  # key of the alert it tells of, which A then acknowledges
+    more: int = 0  # alerts besides this one
+    blinks: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TargetsState:
+    """The target lambda of every cell, as the vehicle has it."""
+
+    grid: CellGrid | None = None  # None: those of the live analysis
+    message: str = ""  # one sentence: what became of the last import
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,5 +206,13 @@ class FrameState:
     session: str = ""
     preflight: PreflightState = field(default_factory=PreflightState)
     mapping: MappingState = field(default_factory=MappingState)
+    analysis: AnalysisState = field(default_factory=AnalysisState)
+    tune: TuneState = field(default_factory=TuneState)
+    rehearsal: RehearsalState = field(default_factory=RehearsalState)
+    tuning: TuningState = field(default_factory=TuningState)
+    alerts: tuple[AlertGroup, ...] = ()  # up now, worst first
+    targets: TargetsState = field(default_factory=TargetsState)
+    live: LiveSettings = field(default_factory=LiveSettings)  # limits of the live analysis
+    next_step: str = ""  # the next pull in one line
     notice: Notice | None = None
     acknowledged: str = ""  # the bus notice that has been read

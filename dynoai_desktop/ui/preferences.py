@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TypeVar
 
 from PySide6.QtCore import QByteArray, QSettings
@@ -19,6 +20,14 @@ THEMES = ("dark", "light")
 _T = TypeVar("_T")
 
 
+class VoiceMode(StrEnum):
+    """What is to be heard."""
+
+    OFF = "off"
+    WORDS = "words"  # warnings and call-outs
+    TONE = "tone"  # and a tone for the error of the mixture
+
+
 @dataclass(frozen=True, slots=True)
 class Preferences:
     """The settings page as one value."""
@@ -28,6 +37,7 @@ class Preferences:
     fuel: str = "gasoline"
     theme: str = "dark"
     font_scale: float = 1.0
+    voice: VoiceMode = VoiceMode.OFF
 
     @property
     def display(self) -> Display:
@@ -44,6 +54,7 @@ def load_preferences(store: QSettings) -> Preferences:
         fuel=_read(store, "units/fuel", _one_of(tuple(STOICH_AFR)), fresh.fuel),
         theme=_read(store, "look/theme", _one_of(THEMES), fresh.theme),
         font_scale=_read(store, "look/font_scale", _font_scale, fresh.font_scale),
+        voice=_read(store, "sound/voice", VoiceMode, fresh.voice),
     )
 
 
@@ -54,6 +65,7 @@ def save_preferences(store: QSettings, preferences: Preferences) -> None:
     store.setValue("units/fuel", preferences.fuel)
     store.setValue("look/theme", preferences.theme)
     store.setValue("look/font_scale", f"{preferences.font_scale:g}")
+    store.setValue("sound/voice", preferences.voice.value)
 
 
 def load_bytes(store: QSettings, key: str) -> QByteArray:

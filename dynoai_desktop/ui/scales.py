@@ -45,26 +45,26 @@ def units_for(channel: Channel) -> tuple[Unit, ...]:
     return (target, *others)
 
 
-def scale_of(binding: Binding, display: Display) -> tuple[Scale, bool]:
-    """Return the scale in force, and whether it is known.
+def scale_of(binding: Binding, display: Display) -> Scale:
+    """Return the scale in force.
 
-    It is not where a voltage stands for another quantity and nobody has said how: the points
-    returned then are those of the input, to be filled in.
+    Where a voltage stands for another quantity and nobody has said how, the points are those of
+    the input and their meaning is NaN, to be filled in.
     """
     target, transform = CHANNELS[binding.channel].unit, binding.transform
     sent = binding.source.unit
     x = line_ends(sent)
     if transform == IDENTITY and sent is Unit.VOLT and target is not Unit.VOLT:
-        return Scale(_shown_unit(target, display), ((x[0], math.nan), (x[1], math.nan))), False
+        return Scale(_shown_unit(target, display), ((x[0], math.nan), (x[1], math.nan)))
     for unit in units_for(binding.channel):
         if target not in _MIXTURE and between(unit, target) == transform:
-            return Scale(unit), True
+            return Scale(unit)
     if target in _MIXTURE and transform == IDENTITY:
-        return Scale(target), True
+        return Scale(target)
     unit = _shown_unit(target, display)
     back = between(target, unit) if target not in _MIXTURE else IDENTITY
     y = [back.apply(transform.apply(at)) for at in x]
-    return Scale(unit, ((x[0], y[0]), (x[1], y[1]))), True
+    return Scale(unit, ((x[0], y[0]), (x[1], y[1])))
 
 
 def _shown_unit(target: Unit, display: Display) -> Unit:

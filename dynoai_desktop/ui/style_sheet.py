@@ -44,6 +44,7 @@ QLabel[role="small"] {{ color: {p.quiet}; font-size: {size.small}px; }}
 QLabel[state="good"] {{ color: {p.good}; }}
 QLabel[state="attention"] {{ color: {p.attention}; }}
 QLabel[state="danger"] {{ color: {p.danger}; }}
+QLabel[state="alarm"] {{ background: {p.danger}; color: {p.on_state}; border-radius: 4px; }}
 QLabel[state="quiet"] {{ color: {p.quiet}; }}
 QLabel[state="info"] {{ color: {p.text}; }}
 QLabel[role="badge"] {{

@@ -45,6 +45,9 @@ class Palette:
     second: str  # curve of the rear cylinder
     few: str  # coverage ramp: one hit …
     many: str  # … to plenty
+    rich: str  # error scale: too rich …
+    calm: str  # … as it should be …
+    lean: str  # … too lean
 
 
 DARK = Palette(
@@ -65,6 +68,9 @@ DARK = Palette(
     second="#EAD9B0",
     few="#173450",
     many="#BFE2FF",
+    rich="#58A6FF",
+    calm="#262D37",
+    lean="#FF9440",
 )
 
 LIGHT = Palette(
@@ -85,6 +91,9 @@ LIGHT = Palette(
     second="#7B4A12",
     few="#DCEBF8",
     many="#0B3A63",
+    rich="#0F57A8",
+    calm="#DCE1E7",
+    lean="#A84600",
 )
 
 PALETTES = {palette.name: palette for palette in (DARK, LIGHT)}
@@ -128,15 +137,32 @@ _TO_LAB = np.array(
 )
 
 
-def ramp(low: str, high: str) -> list[str]:
-    """Return RAMP_STEPS colours from *low* to *high*, evenly spaced to the eye (OKLab)."""
+def _mixed(low: str, high: str, shares: np.ndarray) -> list[str]:
+    """Return a colour for every share of *high* in *low*, mixed as the eye does (OKLab)."""
     ends = [_TO_LAB @ np.cbrt(_TO_CONES @ _linear(colour)) for colour in (low, high)]
-    share = np.linspace(0.0, 1.0, RAMP_STEPS)[:, None]
+    share = shares[:, None]
     lab = ends[0] * (1 - share) + ends[1] * share
     cones = np.linalg.solve(_TO_LAB, lab.T) ** 3
     light = np.clip(np.linalg.solve(_TO_CONES, cones).T, 0.0, 1.0)
     coded = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
     return ["#{:02X}{:02X}{:02X}".format(*row) for row in np.rint(coded * 255).astype(int)]
+
+
+def ramp(low: str, high: str, steps: int = RAMP_STEPS) -> list[str]:
+    """Return *steps* colours from *low* to *high*, evenly spaced to the eye."""
+    return _mixed(low, high, np.linspace(0.0, 1.0, steps))
+
+
+def diverging(palette: Palette) -> list[str]:
+    """Return an odd number of colours from too rich through calm in the middle to too lean."""
+    half = RAMP_STEPS // 2 + 1
+    richer = ramp(palette.rich, palette.calm, half)
+    return richer + ramp(palette.calm, palette.lean, half)[1:]
+
+
+def faded(colour: str, ground: str, strength: float) -> str:
+    """Return *colour* with only *strength* of it left, 0 to 1, on *ground*."""
+    return _mixed(ground, colour, np.array([strength]))[0]
 
 
 def readable_on(fill: str) -> str:

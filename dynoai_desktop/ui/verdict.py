@@ -78,6 +78,8 @@ def worst_first(state: PreflightState) -> tuple[tuple[CheckResult, Outcome], ...
 def verdict(state: PreflightState) -> Verdict:
     """Return what the page says in large letters."""
     if state.running:
+        if state.elapsed_s >= state.duration_s:
+            return Verdict("…", "Judging", "All is measured.", "info")
         elapsed, whole = int(state.elapsed_s), round(state.duration_s)
         return Verdict("…", "Measuring", f"{elapsed} of {whole} s", "info")
     if state.report is None:

@@ -38,10 +38,12 @@ _PRIOR_MEAN = np.array([0.10, 0.06])
 _PRIOR_SD = np.array([0.06, 0.05])
 _LONGEST_S = 0.6
 _CANDIDATES_S = np.arange(0.02, _LONGEST_S, 0.04)  # totals at the reference flow
-_NEAR_S = np.arange(-0.06, 0.0601, 0.015)  # looked at again around the best of them
+_NEAR_S = np.arange(-0.09, 0.0901, 0.015)  # looked at again around the best of them
 _MOST_PAST_S = 1.2
 _USUAL_SHARE = 0.375  # of transport in the total
 _SHARES = (0.15, 0.3, 0.45, 0.6)
+_LEAST_CELL_RPM = 350.0
+_LEAST_CELL_LOAD = 8.0
 _BLOCK = 40  # windows of a block: 2 s
 _MOST_BLOCKS = 150
 _FEWEST_WINDOWS = 200
@@ -183,8 +185,8 @@ class _Problem:
             tuple(measured for _, measured in used),
             tuple(rows),
             flow_share(rpm, map_kpa),
-            _axis(Channel.RPM, Unit.RPM, rpm[everywhere], 14),
-            _axis(Channel.MAP, Unit.KILOPASCAL, load[everywhere], 9),
+            _axis(Channel.RPM, Unit.RPM, rpm[everywhere], _LEAST_CELL_RPM, 14),
+            _axis(Channel.MAP, Unit.KILOPASCAL, load[everywhere], _LEAST_CELL_LOAD, 9),
             (),
         )
         usual = float(_PRIOR_MEAN.sum())
@@ -240,11 +242,12 @@ class _Problem:
         return residual
 
 
-def _axis(channel: Channel, unit: Unit, values: F64, count: int) -> Axis:
+def _axis(channel: Channel, unit: Unit, values: F64, least_cell: float, most_nodes: int) -> Axis:
+    """Return an axis over the values; cells no smaller than what noise alone cannot cross."""
     low, high = (float(x) for x in np.percentile(values, [0.5, 99.5]))
-    if high - low < 1e-3 * max(1.0, abs(high)):
-        high = low + 1e-3 * max(1.0, abs(high))
-    return Axis.from_nodes(channel, unit, np.linspace(low, high, count).tolist())
+    high = max(high, low + least_cell)
+    count = min(most_nodes, int((high - low) / least_cell) + 1)
+    return Axis.from_nodes(channel, unit, np.linspace(low, high, max(2, count)).tolist())
 
 
 def _transients(step_s: float, load: F64, traces: Sequence[Trace]) -> tuple[F64, ...]:

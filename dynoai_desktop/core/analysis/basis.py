@@ -45,8 +45,8 @@ class Basis:
     def _weights(self, rows: slice) -> tuple[F64, F64, F64, F64]:
         """Return the weight of each sample on its four corners, summing to 1."""
         u, v = self.along_rpm[rows], self.along_load[rows]
-        both = u * v
-        return 1.0 - u - v + both, v - both, u - both, both
+        below, left = 1.0 - u, 1.0 - v
+        return below * left, below * v, u * left, u * v
 
     def weights(self) -> F64:
         """Return the weight of each sample on its four corners, (m, 4), each row summing to 1."""

@@ -380,8 +380,6 @@ def _patterns(evidence: Evidence) -> dict[str, Explanation] | None:
         return None
     explanations, shaped = explain(nodes)
     found = {e.key: e for e in explanations}
-    # What one cause explains is not the table's fault, though both may be true.
-    shaped *= 1.0 - 0.5 * max(e.probability for e in explanations)
     size = float(abs(nodes.y).mean())
     odds = log(max(shaped, 1e-9) / max(1.0 - shaped, 1e-9))
     found[SHAPE_KEY] = Explanation(

@@ -221,7 +221,7 @@ def slipping_driveline(evidence: Evidence) -> Finding | None:
         mean,
         se,
         "%",
-        bayes(mean, se, 4.0, least=1.0),
+        bayes(mean, se, 10.0, least=1.0),
         (says,) if good else (),
         () if good else (says,),
     )

@@ -131,11 +131,15 @@ def baro_kpa(frame: Frame) -> tuple[float, bool]:
 
 
 def closed_position(tps: F64 | None) -> float | None:
-    """Return the throttle reading at the stop: the lowest usual value, if that is plausible."""
+    """Return the throttle reading at the stop: the lowest usual value, if that can be the stop.
+
+    A log that never shuts the throttle has no such value; then the sensor is taken to start at
+    zero, so that a steady cruise is not read as a shut throttle.
+    """
     if tps is None or not np.isfinite(tps).any():
         return None
-    low = float(np.nanpercentile(tps, 1.0))
-    return low if low < 15.0 else 0.0
+    low, high = (float(x) for x in np.nanpercentile(tps, [1.0, 99.0]))
+    return low if low < 6.0 or (low < 9.0 and high > low + 15.0) else 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

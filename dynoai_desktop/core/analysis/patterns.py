@@ -25,7 +25,7 @@ from dynoai_desktop.core.channels import Cylinder
 _LEAST_HITS = 3.0
 _AMOUNT_SD = 0.10  # how large an amount is at all likely
 _TABLE_SD = (0.003, 0.01, 0.03, 0.07)  # mistuned by this much, smoothly
-_SHAPED_FROM = 0.01  # a table error this large is a finding of its own
+_SHAPED_FROM = 0.02  # a table error this large is a finding of its own
 _REACH_RPM = 900.0
 _REACH_LOAD = 22.0
 _OWN_SHARE = 0.15  # of a table error that the other cylinder does not share
@@ -103,12 +103,12 @@ def _high_flow(start: float) -> Shape:
     return shape
 
 
-def _low_flow(cylinder: Cylinder) -> Shape:
+def _low_flow(cylinder: Cylinder, power: float) -> Shape:
     def shape(nodes: Nodes) -> F64 | None:
         if not nodes.mirrored():
             return None
         share = _IDLE_FLOW / np.maximum(nodes.rpm * nodes.load, _IDLE_FLOW)
-        return nodes.on(cylinder) * share
+        return nodes.on(cylinder) * share**power
 
     return shape
 
@@ -132,8 +132,8 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern("fuel_scale", _everywhere),
     Pattern("dead_time", _short_pulses),
     *(Pattern("weak_pump", _high_flow(start), 1) for start in (0.5, 0.6, 0.7, 0.8)),
-    Pattern("leak_front", _low_flow(_F), 1),
-    Pattern("leak_rear", _low_flow(_R), 1),
+    *(Pattern("leak_front", _low_flow(_F, power), 1) for power in (0.5, 1.0)),
+    *(Pattern("leak_rear", _low_flow(_R, power), 1) for power in (0.5, 1.0)),
     Pattern("offset_front", _one_side(_F)),
     Pattern("offset_rear", _one_side(_R)),
     *(Pattern("misfire_front", _one_side_loaded(_F, power), 1) for power in (2.0, 4.0)),

@@ -17,6 +17,8 @@ from dynoai_desktop.core.analysis.frame import F64
 
 _BORDER = 1e300
 _RULED_OUT = 1e-5
+_PLANE = 1e-9  # bending energy of a mode that is none
+_FREE = 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,10 @@ class Prior:
     def variances(self, modes: Modes) -> F64:
         """Return the variance of every mode under every pair, (h, modes)."""
         smooth = 1.0 / (modes.energy / self.bends[:, None] ** 2 + self.reach**-2)
-        return smooth + self.scatters[:, None] ** 2
+        variance: F64 = smooth + self.scatters[:, None] ** 2
+        # Planes are left to the data, so that an affine field comes out exactly.
+        variance[:, modes.energy < _PLANE] *= _FREE
+        return variance
 
     def precision(self, modes: Modes) -> F64:
         """Return the prior precision of the nodes, each mode's variance averaged by its log."""

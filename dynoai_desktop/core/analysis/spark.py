@@ -123,7 +123,7 @@ def _valley_at(
         if drop < s.depth_deg or drop < s.sigmas * se:
             return None
     depth, se = _contrast(curve, {pre: 0.5, post: 0.5, i: -1.0})
-    half = curve.value[i] + depth / 2.0
+    half = curve.value[i] + depth / 2.0 + se  # a row at half depth within its doubt belongs to it
     first = i
     while first > 0 and curve.value[first - 1] <= half:
         first -= 1

@@ -6,12 +6,12 @@ from dynoai_desktop.core.channels import CHANNELS, Channel
 from dynoai_desktop.core.live.watch import Watch
 
 
-def compose(template: str, w: Watch, channel: Channel | None, beyond: float) -> str:
+def compose(template: str, w: Watch, channel: Channel | None) -> str:
     """Return a template with what was measured filled in; what is not known is “–”.
 
     {title} and {value}, {value1}, {value2} (that many decimals) are the channel's; {afr} the
-    wideband's reading on the fuel's scale, {kpa} the charge pressure, {seconds} how long beyond
-    the limit, {usual} the usual range with its unit.
+    wideband's reading on the fuel's scale, {kpa} the charge pressure, {usual} the usual range
+    with its unit.
     """
     value, sensor = w.held(channel), w.sensor(channel)
     limits, iat = w.limits, w.held(Channel.IAT)
@@ -22,7 +22,6 @@ def compose(template: str, w: Watch, channel: Channel | None, beyond: float) -> 
         value2=_number(value, 2),
         afr=_number(sensor.value * w.settings.stoich if sensor is not None else None, 1),
         kpa=_number(w.now.pressure, 0),
-        seconds=_number(beyond, 0),
         usual=_usual(channel),
         front=_number(w.held(Channel.LAMBDA_FRONT), 2),
         rear=_number(w.held(Channel.LAMBDA_REAR), 2),

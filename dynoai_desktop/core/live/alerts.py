@@ -99,7 +99,7 @@ class AlertBoard:
                 if not post.active and (
                     lasted_s >= post.rule.lasts_s or beyond >= post.rule.at_once
                 ):
-                    self._raise(post, watch, beyond)
+                    self._raise(post, watch)
                     changed = True
             elif post.active:
                 if index - post.last >= ENDS_AFTER_S * WINDOWS_PER_S:
@@ -110,18 +110,18 @@ class AlertBoard:
         if changed or self._up:
             self._sweep(index, changed)
 
-    def _raise(self, post: _Post, watch: Watch, beyond: float) -> None:
+    def _raise(self, post: _Post, watch: Watch) -> None:
         time_s = (watch.now.index + 1) / WINDOWS_PER_S
         post.active = True
         last = self._alerts.get(post.number) if post.number is not None else None
         repeat_s = watch.settings.alerts.repeat_s
-        if last is not None and 0.0 <= time_s - (last.ended_s or last.raised_s) < repeat_s:
+        if last is not None and 0.0 <= time_s - _last_s(last) < repeat_s:
             self._alerts[last.number] = replace(last, ended_s=None, times=last.times + 1)
             self._up.add(last.number)
             return
         self._numbers += 1
         rule = post.rule
-        message = compose(rule.message, watch, post.channel, beyond)
+        message = compose(rule.message, watch, post.channel)
         post.number = number = self._numbers
         self._alerts[number] = Alert(
             number, rule.key, rule.severity, post.channel, rule.title, message, time_s
@@ -169,6 +169,10 @@ class AlertBoard:
                 )
             post.active, post.since, post.number = False, None, None
         self._sort()
+
+
+def _last_s(alert: Alert) -> float:
+    return alert.raised_s if alert.ended_s is None else alert.ended_s
 
 
 def _is_over(alert: Alert, now_s: float) -> bool:

@@ -17,8 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from dynoai_desktop.core.analysis.alignment import SENSOR_LAG_S
+from dynoai_desktop.core.analysis.cylinders import CYLINDERS, CylinderChannels
 from dynoai_desktop.core.axis import Axis, CellGrid
-from dynoai_desktop.core.channels import Channel, Cylinder
+from dynoai_desktop.core.channels import Channel
 from dynoai_desktop.core.live.cells import Batch, Box, CellBank
 from dynoai_desktop.core.live.delay import LagEstimate
 from dynoai_desktop.core.live.gates import MOST_TRIM, Gatekeeper, Place, trim_change
@@ -27,45 +28,12 @@ from dynoai_desktop.core.live.moment import Moment
 from dynoai_desktop.core.live.path import F64, LONGEST_GAP, Coordinate, Path
 from dynoai_desktop.core.samples import WINDOWS_PER_S
 
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """A cylinder group with a wideband, and the channels that speak for it."""
-
-    cylinder: Cylinder
-    measured: Channel
-    commanded: tuple[Channel, ...]  # in order of preference
-    trims: tuple[tuple[Channel, ...], ...]
-
-
+GROUPS = CYLINDERS  # front, rear, both
 OWN, COMMON = slice(0, 2), slice(2, 3)  # groups with a wideband of their own; one for both
 STANDING = 0.3  # cells per second up to which the engine stands still
 # Share of a step that the usual wideband shows after one window.
 _ANSWER = 1.0 - math.exp(-1.0 / (SENSOR_LAG_S * WINDOWS_PER_S))
 SUPPORTED = 0.9  # share of a prediction that must rest on data
-
-_C = Channel
-GROUPS: tuple[Group, ...] = (
-    Group(
-        Cylinder.FRONT,
-        _C.LAMBDA_FRONT,
-        (_C.LAMBDA_CMD_FRONT, _C.LAMBDA_CMD),
-        ((_C.STFT_FRONT, _C.STFT), (_C.LTFT_FRONT, _C.LTFT)),
-    ),
-    Group(
-        Cylinder.REAR,
-        _C.LAMBDA_REAR,
-        (_C.LAMBDA_CMD_REAR, _C.LAMBDA_CMD),
-        ((_C.STFT_REAR, _C.STFT), (_C.LTFT_REAR, _C.LTFT)),
-    ),
-    Group(
-        Cylinder.BOTH,
-        _C.LAMBDA,
-        (_C.LAMBDA_CMD, _C.LAMBDA_CMD_FRONT),
-        ((_C.STFT, _C.STFT_FRONT), (_C.LTFT, _C.LTFT_FRONT)),
-    ),
-)
-
 
 _COMMANDS = slice(2, 2 + len(GROUPS))  # rows of the path: after the coordinates
 _TRIMS = slice(2 + len(GROUPS), 2 + 2 * len(GROUPS))
@@ -106,12 +74,11 @@ class Credits:
         self._load_channel = load.channel
         self._settings = settings
         self._smoothed = [math.nan] * len(GROUPS)  # ln of the commands
-        self.lag = LagEstimate(settings.aligned, len(GROUPS))
+        self.lag = LagEstimate(settings, len(GROUPS))
         candidates = self.lag.lags_s.size
         self.bank = CellBank(len(rpm), len(load), candidates, len(GROUPS))
         self._path = Path(2 * len(GROUPS), candidates)
         self._waiting: deque[Waiting] = deque()
-        self._fastest = 0.0  # cells per second, of the readings being credited
         self._take_targets(targets)
         self.commanded = False  # readings have been compared with a command of the ECU
         self.changes = 0  # grows with everything credited
@@ -172,10 +139,10 @@ class Credits:
             command, before = self._command(now, group), self._smoothed[i]
             log = math.nan if command is None else math.log(command)
             self._smoothed[i] = log if math.isnan(before) else before + _ANSWER * (log - before)
-            trims.append(sum([_trim_log(now, pair) for pair in group.trims]))
+            trims.append(_trim_log(now, group.short_trim) + _trim_log(now, group.long_trim))
         return (*self._smoothed, *trims)
 
-    def _command(self, now: Moment, group: Group) -> float | None:
+    def _command(self, now: Moment, group: CylinderChannels) -> float | None:
         if not self._settings.follow_commanded:
             return None
         for channel in group.commanded:
@@ -192,7 +159,7 @@ class Credits:
         """Credit what can be credited now; what waited too long is rejected."""
         known, newest = self._path.known, self._path.newest
         ready: list[tuple[Waiting, F64]] = []
-        self._fastest = 0.0
+        fastest = 0.0  # cells per second
         while self._waiting and newest is not None:
             waiting = self._waiting[0]
             shift = self.lag.transport_s * waiting.share * WINDOWS_PER_S
@@ -201,14 +168,14 @@ class Credits:
                 past = self._path.before(waiting.index, shift)
                 place = self._describe(past)
                 if not gatekeeper.settle(place, waiting.readings):
-                    self._fastest = max(self._fastest, place.cells_per_s)
+                    fastest = max(fastest, place.cells_per_s)
                     ready.append((waiting, past))
             elif newest - needed >= LONGEST_GAP:
                 gatekeeper.settle(Place(known=False), waiting.readings)
             else:
                 break
             self._waiting.popleft()
-        return self._credit(ready) if ready else []
+        return self._credit(ready, fastest < STANDING) if ready else []
 
     def _describe(self, past: F64) -> Place:
         rpm, load = past[0].tolist(), past[1].tolist()
@@ -228,7 +195,7 @@ class Credits:
         moved = max(abs(rpm[last] - rpm[first]), abs(load[last] - load[first]))
         return Place(True, inside, moved / (last - first) * WINDOWS_PER_S)
 
-    def _credit(self, ready: list[tuple[Waiting, F64]]) -> list[Credited]:
+    def _credit(self, ready: list[tuple[Waiting, F64]], standing: bool) -> list[Credited]:
         groups = OWN if any(w.logs[-1] is None for w, _ in ready) else COMMON
         past = np.array([p for _, p in ready])  # (m, rows, k)
         batch = self.bank.place(past[:, 0], past[:, 1])
@@ -236,7 +203,7 @@ class Credits:
         heard = np.isfinite(logs)
         error = logs[:, :, None] - self._expected(past, batch)[:, groups]
         error[~heard] = 0.0
-        self.bank.begin(batch, ready[-1][0].index, standing=self._fastest < STANDING)
+        self.bank.begin(batch, ready[-1][0].index, standing)
         prediction, support = self.bank.predict(groups, batch)
         self.lag.learn(groups, error - prediction, heard & (support >= SUPPORTED))
         self.bank.add(groups, batch, error, heard.astype(np.float64))

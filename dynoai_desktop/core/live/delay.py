@@ -17,12 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dynoai_desktop.core.analysis.alignment import (
-    REFERENCE_KPA,
-    REFERENCE_RPM,
-    default_alignment,
-)
+from dynoai_desktop.core.analysis.alignment import REFERENCE_KPA, REFERENCE_RPM
 from dynoai_desktop.core.live.cells import FIRST_NOISE
+from dynoai_desktop.core.live.limits import LiveSettings
 from dynoai_desktop.core.live.path import F64
 from dynoai_desktop.core.samples import WINDOWS_PER_S
 
@@ -30,7 +27,7 @@ CANDIDATES = 8  # lags of 0 to 0.35 s, a window apart
 SURE_S = 0.03  # standard deviation up to which the data are said to have measured the lag
 _FINE_S = 0.01
 _LEAST_SD_S = 0.015  # what a sensor of another lag than the usual one does
-_RENEWED_EVERY = 40  # readings
+_RENEWED_EVERY = 100  # readings
 _MEMORY = 0.01  # share of a new reading in the running noise
 _OUTLIER = 2.0  # standard deviations beyond which a reading counts less
 _FIRST_ALIKE = 0.6  # correlation of neighbouring readings before there is data
@@ -62,18 +59,17 @@ def flow_share(rpm: float, map_kpa: float | None) -> float:
 class LagEstimate:
     """Weighs the candidates. With alignment off there is one: no delay at all."""
 
-    def __init__(self, aligned: bool, groups: int) -> None:
-        """Start with the default and its doubt."""
-        default = default_alignment()
-        self.aligned = aligned
-        self.transport_s = default.transport_s if aligned else 0.0
-        count = CANDIDATES if aligned else 1
+    def __init__(self, settings: LiveSettings, groups: int) -> None:
+        """Start with the stated lag and its doubt."""
+        self.aligned = settings.aligned
+        self.transport_s = settings.transport_s if self.aligned else 0.0
+        count = CANDIDATES if self.aligned else 1
         # The latest window last, as the path hands them out.
         self.lags_s = np.arange(count)[::-1] / WINDOWS_PER_S
         self._fine_s = np.arange(0.0, self.lags_s[0] + 1e-9, _FINE_S)
         self._between = _interpolation(self._fine_s, self.lags_s)
         self._nearest = _hats(self._fine_s, self.lags_s)
-        self._prior = -0.5 * ((self._fine_s - default.lag_s) / default.se_s) ** 2
+        self._prior = -0.5 * ((self._fine_s - settings.lag_s) / settings.lag_doubt_s) ** 2
         self._loss = np.zeros(count)
         self._noise = [FIRST_NOISE**2] * groups
         self._last = [0.0] * groups
@@ -146,8 +142,8 @@ class LagEstimate:
 
 def _interpolation(fine: F64, nodes: F64) -> F64:
     """Return the matrix (fine, nodes) of the parabola through the three nearest nodes."""
-    if nodes.size < 3:
-        return np.ones((fine.size, nodes.size))
+    if nodes.size == 1:
+        return np.ones((fine.size, 1))
     out = np.zeros((fine.size, nodes.size))
     for row, at in enumerate(fine):
         middle = int(np.clip(np.abs(nodes - at).argmin(), 1, nodes.size - 2))

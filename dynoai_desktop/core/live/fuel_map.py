@@ -26,7 +26,7 @@ from dynoai_desktop.core.samples import WINDOWS_PER_S
 
 F64 = NDArray[np.float64]
 
-BATCH = 4  # windows credited together
+BATCH = 5  # windows credited together
 _BOTH = len(GROUPS) - 1
 _SHOWN_FOR = WINDOWS_PER_S // 2  # windows a reading is shown as the present one
 
@@ -61,7 +61,7 @@ class FuelMap:
         waiting = self._readings(now, enabled, share)
         if waiting is not None:
             self.credits.wait(waiting)
-        # Cells are brought up to date five times a second, as fast as figures can be read.
+        # Cells are brought up to date four times a second, as fast as figures are read.
         if now.index % BATCH:
             return []
         credited = self.credits.settle(self.gatekeeper)

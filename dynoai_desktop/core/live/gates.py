@@ -220,7 +220,7 @@ def _too_brief(place: Place, limits: GateLimits) -> bool:
 
 _TIP_IN_LIMITS = ("tip_in_tps", "tip_in_kpa", "settle_s")
 _TIP_OUT_LIMITS = ("tip_out_tps", "tip_out_kpa", "settle_s")
-_OVERRUN_LIMITS = ("closed_tps", "closed_kpa", "overrun_rpm", "settle_s")
+_OVERRUN_LIMITS = ("closed_tps", "closed_kpa", "open_kpa", "overrun_rpm", "settle_s")
 _SOAK_LIMITS = ("soak_iat_c", "soak_rpm", "soak_tps")
 
 ENGINE_GATES: tuple[Gate[Moment], ...] = (

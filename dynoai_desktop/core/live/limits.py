@@ -8,10 +8,13 @@ place.
 from __future__ import annotations
 
 import math
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
+from dynoai_desktop.core.analysis.alignment import default_alignment
 from dynoai_desktop.core.units import STOICH_AFR, Unit
+
+_ALIGNMENT = default_alignment()
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,7 @@ class Threshold:
 
 
 def _limit(default: float | None, title: str, unit: Unit = Unit.NONE) -> Any:
-    return field(default=default, metadata={"title": title, "unit": unit})
+    return field(default=default, metadata={"title": title, "unit": unit, "default": default})
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,9 @@ class LiveSettings:
     gates: GateLimits = field(default_factory=GateLimits)
     alerts: AlertLimits = field(default_factory=AlertLimits)
     aligned: bool = True  # False: a reading belongs to where the engine is now
+    lag_s: float = _ALIGNMENT.lag_s  # of the wideband, before the stream has shown it
+    lag_doubt_s: float = _ALIGNMENT.se_s  # one standard deviation of that
+    transport_s: float = _ALIGNMENT.transport_s  # from valve to probe at 3000 rpm and 60 kPa
     follow_commanded: bool = True  # False: errors are against the target table alone
     enough_mass: float = 5.0  # hit mass from which a cell counts as covered
     fuel: str = "gasoline"
@@ -111,11 +117,7 @@ class LiveSettings:
 def thresholds(limits: GateLimits | AlertLimits) -> tuple[Threshold, ...]:
     """Return every threshold of a set, with its default beside its value."""
     return tuple(
-        Threshold(
-            f.name, f.metadata["title"], f.metadata["unit"], f.default, getattr(limits, f.name)
-        )
-        for f in fields(limits)
-        if f.default is not MISSING
+        Threshold(key=f.name, value=getattr(limits, f.name), **f.metadata) for f in fields(limits)
     )
 
 

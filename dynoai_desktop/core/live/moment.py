@@ -107,7 +107,7 @@ class Moment:
         self._rpm_mark = math.nan
         self._rpm_mark_index = 0
         self._was_stopped = False
-        self.tps_rate, self.map_rate, self.rpm_rate = Rate(), Rate(), Rate()
+        self.tps_rate, self.map_rate = Rate(), Rate()
         self.index = 0
         self.start_s = 0.0
         self.heard: Mapping[Channel, float] = MappingProxyType({})
@@ -131,8 +131,7 @@ class Moment:
         self.rpm = rpm = self.get(Channel.RPM)
         self.tps = tps = self.get(Channel.TPS)
         self.map_kpa = pressure = self.get(Channel.MAP)
-        self.load = {Channel.MAP: pressure, Channel.TPS: tps}.get(self._load_channel)
-        self.rpm_rate.push(rpm)
+        self.load = tps if self._load_channel is Channel.TPS else pressure
         self.tps_rate.push(tps)
         self.map_rate.push(pressure)
         self.opening = self._throttle.opening(tps)
@@ -143,7 +142,7 @@ class Moment:
 
     def jump(self) -> None:
         """Forget what leads up to now, as when time jumps."""
-        self.rpm_rate, self.tps_rate, self.map_rate = Rate(), Rate(), Rate()
+        self.tps_rate, self.map_rate = Rate(), Rate()
         self._pressures.clear()
         self._rpm_mark = math.nan
         self.started_index = None
@@ -162,6 +161,11 @@ class Moment:
         """Return how long ago a channel was last heard, None when never."""
         reading = self._readings.get(channel)
         return None if reading is None else self.start_s - reading.time_s
+
+    def baro_kpa(self) -> float:
+        """Return the barometric pressure, the standard one where none is heard."""
+        baro = self.get(Channel.BARO)
+        return STANDARD_BARO_KPA if baro is None else baro
 
     @property
     def rpm_unchanged_s(self) -> float:
@@ -208,8 +212,7 @@ class Moment:
             return self.map_kpa
         if self.tps is None:
             return None
-        baro = self.get(Channel.BARO)
-        return (STANDARD_BARO_KPA if baro is None else baro) * min(1.0, self.tps / 80.0)
+        return self.baro_kpa() * min(1.0, self.tps / 80.0)
 
     def _mark_rpm(self) -> None:
         rpm = self.heard.get(Channel.RPM)

@@ -8,6 +8,7 @@ number, once it has lasted and moved far enough.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -105,7 +106,7 @@ _LEAST = {
     RunKind.COAST_DOWN: _Kind(1.0, 400.0),
 }
 _WIDE_TPS = (75.0, 60.0)  # enters above, leaves below; % above the stop
-_WIDE_KPA = (90.0, 82.0)  # without TPS
+_WIDE_OF_BARO = (0.90, 0.82)  # without TPS
 _PULL_RATE = (100.0, -50.0)  # rpm/s
 _COAST_RATE = (-150.0, -30.0)
 _COAST_RPM = (1800.0, 1200.0)
@@ -168,6 +169,7 @@ class _Stretch:
         self.progress = progress
         self.power, self.torque = _Best(), _Best()
         self.leanest: Leanest | None = None
+        self._leanest_error = -math.inf
         self.number: int | None = None
 
     def take(self, now: Moment, power: float | None, torque: float | None) -> None:
@@ -183,11 +185,12 @@ class _Stretch:
 
     def judge(self, credited: Credited) -> None:
         inside = self.start_index <= credited.index <= self.last_index
-        if inside and (self.leanest is None or credited.error > self.leanest.error):
+        if inside and credited.error > self._leanest_error:
+            self._leanest_error = credited.error
             self.leanest = Leanest(
                 GROUPS[credited.group].cylinder,
                 credited.measured,
-                credited.error,
+                math.expm1(credited.error),
                 credited.rpm,
                 credited.load,
             )
@@ -274,7 +277,8 @@ class RunTracker:
             leanest=stretch.leanest,
             accepted=progress.accepted - before.accepted,
             rejected=progress.rejected - before.rejected,
-            new_cells=progress.covered - before.covered,
+            # A better known delay may move what an earlier run had gathered.
+            new_cells=max(0, progress.covered - before.covered),
             intake_c=now.get(Channel.IAT),
         )
         last = next((r for r in reversed(self.runs) if _comparable(r, run)), None)
@@ -306,7 +310,9 @@ class RunTracker:
     def _is_wide(self, now: Moment) -> bool:
         if now.opening is not None:
             return now.opening > _WIDE_TPS[self._wide]
-        return now.map_kpa is not None and now.map_kpa > _WIDE_KPA[self._wide]
+        if now.map_kpa is None:
+            return False
+        return now.map_kpa > _WIDE_OF_BARO[self._wide] * now.baro_kpa()
 
     def _holds(
         self,
@@ -367,9 +373,12 @@ def power_fall(runs: Sequence[Run]) -> float | None:
 
     None when there are fewer than three or one of them did not fall.
     """
-    pulls = [r for r in runs if r.kind is RunKind.PULL and r.power_kw is not None]
-    alike = [r.power_kw.value for r in pulls if r.power_kw and _comparable(r, pulls[-1])]
-    if len(alike) < 3:
+    last = next((run for run in reversed(runs) if run.kind is RunKind.PULL), None)
+    if last is None:
         return None
-    first, second, third = alike[-3:]
+    alike = [run.power_kw for run in runs if _comparable(run, last)]
+    peaks = [peak.value for peak in alike if peak is not None]
+    if len(peaks) < 3:
+        return None
+    first, second, third = peaks[-3:]
     return (first - third) / first if first > second > third and first > 0.0 else None

@@ -8,6 +8,7 @@ map's own kind of load is taken.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dynoai_desktop.core.axis import Axis, CellGrid
 from dynoai_desktop.core.live.targets import LEAST_TARGET, MOST_TARGET, TargetError, targets_from
@@ -45,12 +46,12 @@ def _is_mixture(table: TuneTable) -> bool:
     return any(wanted <= words for wanted in _WORDS)
 
 
-def _as_lambda(grid: CellGrid, name: str, stoich: float) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+def _as_lambda(grid: CellGrid, name: str, stoich: float) -> NDArray[np.float64]:
     values = grid.values
     if not np.isfinite(values).all():
         raise TargetError(f"“{name}” has cells without a number. Fill them in the tune first.")
     low, high = float(values.min()), float(values.max())
-    if LEAST_TARGET <= low and high <= MOST_TARGET:
+    if low >= LEAST_TARGET and high <= MOST_TARGET:
         return values
     if LEAST_TARGET * stoich <= low and high <= MOST_TARGET * stoich:
         return values / stoich

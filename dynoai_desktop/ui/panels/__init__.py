@@ -14,6 +14,7 @@ from dynoai_desktop.core.trust.health import BusHealth
 from dynoai_desktop.ui.look import Look
 from dynoai_desktop.ui.marks import (
     PageMark,
+    analyse_mark,
     connect_mark,
     live_mark,
     mapping_mark,
@@ -23,11 +24,15 @@ from dynoai_desktop.ui.marks import (
 from dynoai_desktop.ui.messages import FrameState
 from dynoai_desktop.ui.preferences import Preferences
 from dynoai_desktop.ui.trends import Trends
+from dynoai_desktop.ui.voice_desk import VoiceDesk
 
 if TYPE_CHECKING:
     from dynoai_desktop.ui.panels.panel import Panel
 
 SADDLE_PAGE = "live"
+DROP_PAGE = "analyse"
+REHEARSAL_PAGE = "simulator"
+TUNING_PAGE = "tuning"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,7 @@ class PanelContext:
     version: str
     notices: str
     trends: Trends
+    voice: VoiceDesk
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,7 @@ class PanelSpec:
     wishes: tuple[str, ...] = ()
     mark: Callable[[FrameState, BusHealth], PageMark] | None = None  # None: not in the workflow
     shortcut: str = ""  # pages of the workflow are numbered instead
+    in_rail: bool = True  # False: reached by its key and from another page
 
 
 def _connect(context: PanelContext) -> Panel:
@@ -84,16 +91,46 @@ def _live(context: PanelContext) -> Panel:
     return LivePanel(context.look)
 
 
+def _analyse(context: PanelContext) -> Panel:
+    from dynoai_desktop.ui.panels.analyse import AnalysePanel
+
+    return AnalysePanel(context.look)
+
+
 def _runs(context: PanelContext) -> Panel:
     from dynoai_desktop.ui.panels.runs import RunsPanel
 
     return RunsPanel(context.look)
 
 
+def _simulator(context: PanelContext) -> Panel:
+    from dynoai_desktop.ui.panels.simulator import SimulatorPanel
+
+    return SimulatorPanel(context.look)
+
+
+def _tuning(context: PanelContext) -> Panel:
+    from dynoai_desktop.ui.panels.virtual_tuning import VirtualTuningPanel
+
+    return VirtualTuningPanel(context.look)
+
+
 def _settings(context: PanelContext) -> Panel:
     from dynoai_desktop.ui.panels.settings import SettingsPanel
 
-    return SettingsPanel(context.look, context.preferences)
+    return SettingsPanel(context.look, context.preferences, context.voice.words)
+
+
+def _targets(context: PanelContext) -> Panel:
+    from dynoai_desktop.ui.panels.targets import TargetsPanel
+
+    return TargetsPanel(context.look)
+
+
+def _limits(context: PanelContext) -> Panel:
+    from dynoai_desktop.ui.panels.limits import LimitsPanel
+
+    return LimitsPanel(context.look)
 
 
 def _keys(context: PanelContext) -> Panel:
@@ -141,12 +178,68 @@ PANELS: tuple[PanelSpec, ...] = (
             "replay_seeked",
             "live_requested",
             "reset_map_requested",
+            "analysis_enabled",
         ),
         live_mark,
     ),
-    PanelSpec("runs", "Runs", _runs, ("replay_requested", "open_folder_requested"), runs_mark),
+    PanelSpec(
+        "analyse",
+        "Analyse",
+        _analyse,
+        (
+            "analyse_requested",
+            "analysis_cancelled",
+            "tune_chosen",
+            "tune_preview_requested",
+            "tune_apply_requested",
+            "tune_undo_requested",
+        ),
+        analyse_mark,
+    ),
+    PanelSpec(
+        "runs",
+        "Runs",
+        _runs,
+        ("replay_requested", "open_folder_requested", "analyse_requested"),
+        runs_mark,
+    ),
     PanelSpec("health", "Channels", _health, shortcut="F3"),
+    PanelSpec(
+        REHEARSAL_PAGE,
+        "Simulator",
+        _simulator,
+        (
+            "simulator_page_opened",
+            "simulator_start_requested",
+            "simulator_stop_requested",
+            "simulator_ordered",
+        ),
+        shortcut="F5",
+    ),
+    PanelSpec(
+        TUNING_PAGE,
+        "Tuning",
+        _tuning,
+        (
+            "tuning_page_opened",
+            "tuning_start_requested",
+            "tuning_stop_requested",
+            "tuning_purge_requested",
+        ),
+        shortcut="F6",
+    ),
     PanelSpec("settings", "Settings", _settings, ("settings_changed",), shortcut="F2"),
+    PanelSpec(
+        "targets",
+        "Targets",
+        _targets,
+        ("targets_changed", "targets_import_requested"),
+        shortcut="F7",
+        in_rail=False,
+    ),
+    PanelSpec(
+        "limits", "Gates and alerts", _limits, ("limits_changed",), shortcut="F4", in_rail=False
+    ),
     PanelSpec("keys", "Keys", _keys, shortcut="?"),
     PanelSpec("about", "About", _about, shortcut="F12"),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QStackedWidget, QVBoxLayout
@@ -30,6 +32,7 @@ from dynoai_desktop.ui.widgets.row_table import RowTable
 from dynoai_desktop.ui.wording import count
 
 _ROW_PX = 32
+_SORTING = re.compile(r"([0-9]{1,3}) ([01])")  # column and direction
 _SORT, _UNUSED = "health/sort", "health/unused_only"
 
 
@@ -134,7 +137,10 @@ class HealthPanel(Panel):
         self._show_reason()
 
     def _say_what_is_missing(self) -> None:
+        first = bool(self._health.channels) and self.stack.currentIndex() == 1
         self.stack.setCurrentIndex(0 if self._health.channels else 1)
+        if first and self.isVisible():
+            self.table.setFocus()
         notice = worst_notice(self._state, self._health)
         self.note.say(
             "Every channel will be listed here",
@@ -176,7 +182,7 @@ class HealthPanel(Panel):
 
     def restore_state(self, store: QSettings) -> None:
         """Take both back; what makes no sense is ignored."""
-        words = load_text(store, _SORT).split()
-        if len(words) == 2 and all(word.lstrip("-").isdecimal() for word in words):
-            self.table.restore_sorting(int(words[0]), int(words[1]))
+        sorting = _SORTING.fullmatch(load_text(store, _SORT))
+        if sorting is not None:
+            self.table.restore_sorting(int(sorting[1]), int(sorting[2]))
         self.unused.setChecked(load_text(store, _UNUSED) == "yes")

@@ -138,7 +138,7 @@ HEALTH_COLUMNS: tuple[Column[HealthRow], ...] = (
         tint=lambda row, look: grey_when_old(row.channel, look),
         width=13,
     ),
-    Column(TREND, lambda _row, _look: "", lambda _row: 0, width=13),
+    Column(TREND, lambda _row, _look: "", lambda _row: 0, width=13, yields=True),
     Column(
         "Used as",
         lambda row, _look: use_text(row),
@@ -189,5 +189,6 @@ HEALTH_COLUMNS: tuple[Column[HealthRow], ...] = (
         lambda row, _look: plain(row.channel.provider),
         lambda row: row.channel.provider.casefold(),
         width=12,
+        yields=True,
     ),
 )

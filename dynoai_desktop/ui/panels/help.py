@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QLabel, QPlainTextEdit, QVBoxLayout
+from PySide6.QtWidgets import QGridLayout, QLabel, QPlainTextEdit, QScrollArea, QVBoxLayout, QWidget
 
 from dynoai_desktop.ui.keys import KEYS, MORE_KEYS
 from dynoai_desktop.ui.look import Look
@@ -30,13 +30,21 @@ class KeysPanel(Panel):
             grid.addWidget(_label(key, "heading"), i % half, column)
             grid.addWidget(_label(text), i % half, column + 1)
         grid.setColumnStretch(2 * _COLUMNS, 1)
+        grid.setRowStretch(half, 1)
+        holder = QWidget()
+        holder.setProperty("role", "ground")
+        holder.setLayout(grid)
+        self.scroll = QScrollArea()
+        self.scroll.setWidgetResizable(True)
+        self.scroll.setWidget(holder)
+        self.scroll.setAccessibleName("Keys")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(32, 24, 32, 24)
         layout.setSpacing(16)
         layout.addWidget(_label("Keys", "title"))
-        layout.addLayout(grid)
+        layout.addWidget(self.scroll, 1)
         layout.addWidget(_label("A USB foot pedal that sends Space records and stops.", "small"))
-        layout.addStretch(1)
+        self.setFocusProxy(self.scroll)  # arrows and page keys scroll
 
 
 class AboutPanel(Panel):

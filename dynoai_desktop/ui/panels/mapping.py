@@ -18,12 +18,10 @@ from dynoai_desktop.core.channels import Channel
 from dynoai_desktop.core.samples import ChannelInfo
 from dynoai_desktop.core.trust.channel_map import Binding
 from dynoai_desktop.core.trust.health import BusHealth
-from dynoai_desktop.core.trust.transforms import IDENTITY
+from dynoai_desktop.core.trust.transforms import IDENTITY, Transform
 from dynoai_desktop.core.units import Unit
-from dynoai_desktop.ui.foreign import foreign_words
 from dynoai_desktop.ui.look import Look
-from dynoai_desktop.ui.messages import FrameState, MappingState, SourceKind
-from dynoai_desktop.ui.panels.channel_cells import value_with_unit
+from dynoai_desktop.ui.messages import FrameState, MappingState
 from dynoai_desktop.ui.panels.mapping_rows import (
     CONFIDENCE,
     IN_NEED,
@@ -31,8 +29,8 @@ from dynoai_desktop.ui.panels.mapping_rows import (
     MappingRow,
     confidence_bar,
     mapping_rows,
-    row_value,
 )
+from dynoai_desktop.ui.panels.mapping_side import MappingSide
 from dynoai_desktop.ui.panels.mapping_wishes import (
     Wish,
     automatic,
@@ -42,33 +40,25 @@ from dynoai_desktop.ui.panels.mapping_wishes import (
     row_filled,
 )
 from dynoai_desktop.ui.panels.mapping_words import (
-    offer_words,
-    point_words,
-    row_words,
+    EMPTY_WORDS,
+    news_words,
     summary_words,
 )
 from dynoai_desktop.ui.panels.offers import OfferList
 from dynoai_desktop.ui.panels.panel import Panel
-from dynoai_desktop.ui.panels.pins import pin_rows, toggled
+from dynoai_desktop.ui.panels.pins import toggled
 from dynoai_desktop.ui.preferences import load_text
-from dynoai_desktop.ui.scales import Scale, scale_of, transform_of, units_for
 from dynoai_desktop.ui.trends import Trace, Trends
 from dynoai_desktop.ui.widgets.buttons import glove_button, name_button
 from dynoai_desktop.ui.widgets.elided import ElidedLabel, set_state
 from dynoai_desktop.ui.widgets.empty_note import EmptyNote
-from dynoai_desktop.ui.widgets.mapping_detail import MappingDetail
-from dynoai_desktop.ui.widgets.pick_list import PickList
 from dynoai_desktop.ui.widgets.row_model import RowModel
 from dynoai_desktop.ui.widgets.row_table import RowTable
-from dynoai_desktop.ui.widgets.scale_form import ScaleForm
-from dynoai_desktop.ui.wording import plain
 
 _ROW_PX = 34
-_SIDE_PX, _LEAST_SIDE_PX = 430, 284  # at scale 1, and for buttons with gloves
 _FILES = "Mappings (*.json);;All files (*)"
 _ALL = "mapping/show_all"
 _TABLE, _OFFERS, _NOTE = range(3)
-_DETAIL, _OFFER, _SCALE, _PINS, _TEMPLATES = range(5)
 
 
 class MappingPanel(Panel):
@@ -86,7 +76,6 @@ class MappingPanel(Panel):
         super().__init__(look, "Mapping")
         self._state = FrameState()
         self._health = BusHealth(now_us=0)
-        self._scaled: tuple[Channel, ChannelInfo] | None = None  # what the form is open for
         self.word, self.line = QLabel(), ElidedLabel("", "State of the mapping")
         self.word.setProperty("role", "title")
         self.news = ElidedLabel("small", "News")
@@ -102,37 +91,25 @@ class MappingPanel(Panel):
         self.offers.taken.connect(self._take)
         self.offers.current_changed.connect(self._show_offer)
         self.note = EmptyNote()
+        self.note.say(*EMPTY_WORDS)
         self.note.pressed.connect(lambda: self.page_wanted.emit("connect"))
         self.choose_button = glove_button("Choose", "Enter", self.open_offers)
         self.scale_button = glove_button("Scale", "S", self.open_scale)
         self.automatic_button = glove_button("Automatic", "B", self._automatic)
         self.empty_button = glove_button("Empty", "Del", self._leave_empty)
-        self.detail = MappingDetail(
-            "About this quantity",
+        self.side = MappingSide(
+            look,
             (self.choose_button, self.scale_button, self.automatic_button, self.empty_button),
-        )
-        self.offer = MappingDetail(
-            "About this channel",
             (
                 glove_button("Take it", "Enter", self.offers.take),
                 glove_button("Back", "Esc", self._close_offers),
             ),
         )
-        self.form = ScaleForm()
-        self.form.applied.connect(self._rescale)
-        self.form.cancelled.connect(self._close_side)
-        self.form.changed.connect(self._show_live_scale)
-        self.pins = PickList(
-            "Providers",
-            "Enter pins a provider, or lets go of it. Channels of the others are heard, counted "
-            "and not used, before a run and during it.",
-        )
-        self.pins.picked.connect(self._toggle_pin)
-        self.templates = PickList(
-            "Templates", "What channels are called on dynos like yours: hints, no more."
-        )
-        self.templates.picked.connect(self._use_template)
-        for picker in (self.pins, self.templates):
+        self.side.scaling.decided.connect(self._rescale)
+        self.side.scaling.cancelled.connect(self._close_side)
+        self.side.pins.picked.connect(self._toggle_pin)
+        self.side.templates.picked.connect(self._use_template)
+        for picker in (self.side.pins, self.side.templates):
             picker.left.connect(self._close_side)
         self._make_tools()
         self._lay_out()
@@ -160,16 +137,13 @@ class MappingPanel(Panel):
         tools.setSpacing(8)
         for button in self._tools.values():
             tools.addWidget(button, 1)
-        self.left, self.side = QStackedWidget(), QStackedWidget()
+        self.left = QStackedWidget()
         for page in (self.table, self.offers, self.note):  # _TABLE, _OFFERS, _NOTE
             self.left.addWidget(page)
-        for page in (self.detail, self.offer, self.form, self.pins, self.templates):
-            self.side.addWidget(page)
         beside = QHBoxLayout()
         beside.setSpacing(8)
         beside.addWidget(self.left, 1)
         beside.addWidget(self.side)
-        self._fit_side()
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 12, 12, 12)
         column.setSpacing(8)
@@ -178,10 +152,6 @@ class MappingPanel(Panel):
         column.addLayout(tools)
         column.addLayout(beside, 1)
         self.setFocusProxy(self.table)
-
-    def _fit_side(self) -> None:
-        # Of fixed width: what is beside the table changes, and the table must not jump with it.
-        self.side.setFixedWidth(max(_LEAST_SIDE_PX, round(_SIDE_PX * self.look.scale)))
 
     # What is shown
 
@@ -192,11 +162,8 @@ class MappingPanel(Panel):
 
     def show_state(self, state: FrameState) -> None:
         """Follow the mapping."""
-        if state.mapping is not self._state.mapping or state.source != self._state.source:
-            self._state = state
-            self._refill()
         self._state = state
-        self._say_what_is_missing()
+        self._refill()
 
     def show_health(self, health: BusHealth) -> None:
         """Print live values."""
@@ -212,35 +179,37 @@ class MappingPanel(Panel):
     def set_look(self, look: Look) -> None:
         """Change palette, scale and units."""
         super().set_look(look)
-        self._fit_side()
         self.table.set_look(look)
         self.offers.set_look(look)
+        self.side.set_look(look)
 
     def _refill(self) -> None:
         mapping = self.mapping
-        self.rows.set_rows(
-            mapping_rows(mapping, self._health.channels, self.all_button.isChecked())
-        )
+        is_known = bool(mapping.channel_map.signature)  # before, everything would seem missing
+        rows = mapping_rows(mapping, self._health.channels, self.all_button.isChecked())
+        self.rows.set_rows(rows if is_known else ())
         if self.table.selected() is None and self.rows.rowCount():
             self.table.selectRow(self._first_in_need())
         word, line, state = summary_words(mapping)
         self.word.setText(word)
         self.line.setText(line)
         set_state(self.word, state)
-        foreign = foreign_words(self._health.providers, mapping.pinned)
-        news = (mapping.message, foreign, *(f"{n}." for n in mapping.channel_map.notices))
-        self.news.setText("  ".join(plain(n) for n in news if n))
+        self.news.setText(news_words(mapping, self._health.providers))
         self.news.setVisible(bool(self.news.text()))
         name_button(self.save_button, "Saved" if mapping.saved else "Save", "Ctrl+S")
-        self.pins.show_rows(pin_rows(self._health.providers, mapping.pinned))
-        self.templates.show_rows(
-            [(t.key, f"{plain(t.title)}\n{plain(t.description)}") for t in mapping.templates]
-        )
+        for key in ("save", "export"):
+            self._tools[key].setEnabled(bool(mapping.channel_map.bindings))
+        self.side.show_bus(mapping, self._health)
+        if not is_known:
+            self.left.setCurrentIndex(_NOTE)
+        elif self.left.currentIndex() == _NOTE:
+            self.left.setCurrentIndex(_TABLE)
+            if self.isVisible() and not self.side.is_open:
+                self.table.setFocus()
         if self.left.currentIndex() == _OFFERS:
             self.offers.show_bus(mapping, self._health)
             self._show_offer()
         self._show_detail()
-        self._show_live_scale()
 
     def _first_in_need(self) -> int:
         """Return the first row where something is to be decided, else the first."""
@@ -249,11 +218,7 @@ class MappingPanel(Panel):
 
     def _show_detail(self) -> None:
         row: MappingRow | None = self.table.selected()
-        if row is None:
-            self.detail.say("", "", ())
-        else:
-            value = row_value(row, self.look)
-            self.detail.say(row.title, value, row_words(row, self.look))
+        self.side.show_row(row)
         decided = row is not None and row.choice is not None
         self.choose_button.setEnabled(row is not None)
         self.scale_button.setEnabled(row is not None and row.binding is not None)
@@ -263,27 +228,7 @@ class MappingPanel(Panel):
         )
 
     def _show_offer(self) -> None:
-        row = self.offers.selected()
-        if row is None:
-            self.offer.say("", "", ())
-        else:
-            value = value_with_unit(row.health, self.look)
-            self.offer.say(plain(row.health.name), value, offer_words(row, self.offers.slot))
-
-    def _say_what_is_missing(self) -> None:
-        if self._health.channels or self.mapping.channel_map.signature:
-            if self.left.currentIndex() == _NOTE:
-                self.left.setCurrentIndex(_TABLE)
-        else:
-            source = self._state.source.kind
-            self.left.setCurrentIndex(_NOTE)
-            none = source in (SourceKind.NONE, SourceKind.FAILED)
-            self.note.say(
-                "The channels and what they are will be listed here",
-                "For every quantity the program names its source, how sure it is, and why. "
-                + ("Choose the interface of the dyno first." if none else "Nothing heard yet."),
-                "Go to Connect  [1]",
-            )
+        self.side.show_offer(self.offers.selected(), self.offers.slot)
 
     # Wishes
 
@@ -310,7 +255,7 @@ class MappingPanel(Panel):
         if self.left.currentIndex() == _OFFERS:
             if not self.offers.clear_search():
                 self._close_offers()
-        elif self.side.currentIndex() != _DETAIL:
+        elif self.side.is_open:
             self._close_side()
         else:
             return False
@@ -329,15 +274,14 @@ class MappingPanel(Panel):
         """List every live value that the chosen quantity could be read from."""
         row: MappingRow | None = self.table.selected()
         if row is not None and self.left.currentIndex() == _TABLE:
-            self._scaled = None
             self.left.setCurrentIndex(_OFFERS)
-            self.side.setCurrentIndex(_OFFER)
+            self.side.setCurrentWidget(self.side.offer)
             self.offers.open(row.slot, row.title, self.mapping, self._health)
 
     def _close_offers(self) -> None:
         if self.left.currentIndex() == _OFFERS:
             self.left.setCurrentIndex(_TABLE)
-            self.side.setCurrentIndex(_DETAIL)
+            self.side.setCurrentWidget(self.side.row)
             self.table.setFocus()
 
     def _take(self, source: ChannelInfo) -> None:
@@ -345,83 +289,56 @@ class MappingPanel(Panel):
         channel = row_filled(slot, source, self.look.display)
         self._close_offers()
         if needs_scale(channel, source):
-            self._open_form(Binding(channel, source, IDENTITY, 1.0))
+            self._open_scaling(Binding(channel, source, IDENTITY, 1.0))
         else:
             self._wish(choose(self.mapping, channel, source))
 
+    def _decidable(self) -> MappingRow | None:
+        """Return the chosen row, unless something else is being decided."""
+        if self.left.currentIndex() != _TABLE or self.side.is_open:
+            return None
+        return self.table.selected()
+
     def open_scale(self) -> None:
         """Ask what the values of the chosen quantity's source mean."""
-        row: MappingRow | None = self.table.selected()
-        if row is not None and row.binding is not None and self.left.currentIndex() == _TABLE:
-            self._open_form(row.binding)
+        row = self._decidable()
+        if row is not None and row.binding is not None:
+            self._open_scaling(row.binding)
 
-    def _open_form(self, binding: Binding) -> None:
-        scale, _known = scale_of(binding, self.look.display)
-        self._scaled = (binding.channel, binding.source)
-        self.side.setCurrentIndex(_SCALE)
-        title = f"What “{plain(binding.source.name)}” means"
-        self.form.open(title, binding.source.unit, scale, units_for(binding.channel))
+    def _open_scaling(self, binding: Binding) -> None:
+        self.side.setCurrentWidget(self.side.scaling)
+        self.side.scaling.begin(binding, self._health)
 
-    def _rescale(self, scale: Scale) -> None:
-        if self._scaled is None:
-            return
-        channel, source = self._scaled
-        try:
-            channel, transform = transform_of(channel, scale)
-        except ValueError as error:
-            self.form.refuse(str(error))
-            return
+    def _rescale(self, channel: Channel, source: ChannelInfo, transform: Transform) -> None:
         self._close_side()
         self._wish(choose(self.mapping, channel, source, transform))
 
-    def _show_live_scale(self) -> None:
-        if self._scaled is None or self.side.currentIndex() != _SCALE:
-            return
-        channel, source = self._scaled
-        heard = next(
-            (c.value for c in self._health.channels
-             if (c.provider, c.id) == (source.provider, source.id)),
-            None,
-        )  # fmt: skip
-        try:
-            channel, transform = transform_of(channel, self.form.scale)
-        except ValueError:
-            transform = None
-        if heard is None or transform is None:
-            self.form.show_live("")
-        else:
-            meant = Binding(channel, source, transform, 1.0)
-            self.form.show_live(f"now {point_words(meant, heard, self.look)}")
-
     def _automatic(self) -> None:
-        row: MappingRow | None = self.table.selected()
-        if row is not None and self.left.currentIndex() == _TABLE:
+        row = self._decidable()
+        if row is not None:
             self._wish(automatic(self.mapping, row.slot))
 
     def _leave_empty(self) -> None:
-        row: MappingRow | None = self.table.selected()
-        if row is not None and self.left.currentIndex() == _TABLE:
+        row = self._decidable()
+        if row is not None:
             self._wish(leave_empty(self.mapping, row.slot))
 
     def _close_side(self) -> None:
-        self._scaled = None
-        if self.side.currentIndex() != _DETAIL:
-            self.side.setCurrentIndex(_DETAIL)
+        if self.side.is_open:
+            self.side.setCurrentWidget(self.side.row)
             self.table.setFocus()
 
     def _open_pins(self) -> None:
         self._close_offers()
-        self.side.setCurrentIndex(_PINS)
-        self.pins.list.setCurrentRow(0)
-        self.pins.setFocus()
+        self.side.pins.list.setCurrentRow(0)
+        self.side.open(self.side.pins)
 
     def _toggle_pin(self, name: str) -> None:
         self.providers_pinned.emit(toggled(name, self.mapping.pinned))
 
     def _open_templates(self) -> None:
         self._close_offers()
-        self.side.setCurrentIndex(_TEMPLATES)
-        self.templates.setFocus()
+        self.side.open(self.side.templates)
 
     def _use_template(self, key: str) -> None:
         self._close_side()

@@ -221,7 +221,7 @@ MAPPING_COLUMNS: tuple[Column[MappingRow], ...] = (
         lambda row, _look: row.title,
         lambda row: row.title,
         tint=_quiet_without_source,
-        width=20,
+        width=19,
     ),
     Column("Source", _source, lambda row: row.slot, tint=_quiet_without_source, stretches=True),
     Column(
@@ -232,7 +232,7 @@ MAPPING_COLUMNS: tuple[Column[MappingRow], ...] = (
         tint=lambda row, look: look.palette.quiet if row.is_stale else None,
         width=12,
     ),
-    Column(TREND, lambda _row, _look: "", lambda row: row.slot, width=13),
+    Column(TREND, lambda _row, _look: "", lambda row: row.slot, width=12, yields=True),
     Column(
         CONFIDENCE,
         _confidence,
@@ -240,5 +240,5 @@ MAPPING_COLUMNS: tuple[Column[MappingRow], ...] = (
         tint=lambda row, look: standing_colour(row.standing, look),
         width=13,
     ),
-    Column("Provider", _provider, lambda row: row.slot, width=11),
+    Column("Provider", _provider, lambda row: row.slot, width=10, yields=True),
 )

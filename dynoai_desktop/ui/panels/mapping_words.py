@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dynoai_desktop.core.channels import CHANNELS, Channel
 from dynoai_desktop.core.samples import ChannelInfo
 from dynoai_desktop.core.trust.channel_map import Binding
+from dynoai_desktop.core.trust.health import ProviderHealth
 from dynoai_desktop.core.trust.mapping import REQUIRED
 from dynoai_desktop.core.trust.scoring import slot_of
 from dynoai_desktop.core.trust.transforms import IDENTITY
+from dynoai_desktop.ui.foreign import foreign_words
 from dynoai_desktop.ui.look import Look
 from dynoai_desktop.ui.messages import MappingState
 from dynoai_desktop.ui.panels.mapping_rows import MappingRow, Standing
@@ -23,6 +27,14 @@ MISSING_WORDS: dict[str, str] = {
 }
 _NOT_ANNOUNCED = (
     "No announced channel fits. Enable it in Power Core's JetDrive settings, or choose a source."
+)
+
+
+EMPTY_WORDS = (
+    "The channels and what they are will be listed here",
+    "For every quantity the program names its source, how sure it is, and why. It begins as soon "
+    "as a dyno is heard.",
+    "Go to Connect  [1]",
 )
 
 
@@ -103,10 +115,20 @@ def summary_words(state: MappingState) -> tuple[str, str, str]:
     if mapping.unmapped_required:
         what = "; ".join(MISSING_WORDS[name] for name in mapping.unmapped_required)
         return "× Not ready", f"{many}; {what}.", "danger"
-    if mapping.ambiguous:
-        titles = ", ".join(in_sentence(CHANNELS[c].title) for c in mapping.ambiguous)
-        return "? Ambiguous", f"{many}; choose the source of: {titles}.", "attention"
-    sure = f"{mapping.overall_confidence:.0%} sure"
-    if not mapping.ready:
-        return "! Not sure", f"{many}, {sure}. Compare live values with a gauge.", "attention"
-    return "✓ Ready", f"{many}, {sure}.", "good"
+    asked = ", ".join(in_sentence(CHANNELS[c].title) for c in mapping.ambiguous)
+    sure = f"{many}, {mapping.overall_confidence:.0%} sure"
+    if mapping.ready:
+        return "✓ Ready", f"{sure}; ambiguous: {asked}." if asked else f"{sure}.", "good"
+    if asked:
+        return "? Ambiguous", f"{many}; choose the source of: {asked}.", "attention"
+    return "! Not sure", f"{sure}. Compare live values with a gauge.", "attention"
+
+
+def news_words(state: MappingState, providers: Sequence[ProviderHealth]) -> str:
+    """Return what became of the last wish, what is heard and not used, and what to know."""
+    news = (
+        plain(state.message),
+        foreign_words(providers, state.pinned),
+        *(f"{plain(notice).rstrip('.')}." for notice in state.channel_map.notices),
+    )
+    return "  ".join(text for text in news if text)

@@ -103,5 +103,6 @@ OFFER_COLUMNS: tuple[Column[OfferRow], ...] = (
         lambda row, _look: plain(row.health.provider),
         lambda row: row.health.provider.casefold(),
         width=10,
+        yields=True,
     ),
 )

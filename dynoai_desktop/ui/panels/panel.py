@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from PySide6.QtCore import QSettings, Qt, Signal
 from PySide6.QtWidgets import QWidget
@@ -13,6 +14,7 @@ from dynoai_desktop.core.trust.health import BusHealth
 from dynoai_desktop.ui.live_model import Figure
 from dynoai_desktop.ui.look import Look
 from dynoai_desktop.ui.messages import FrameState
+from dynoai_desktop.ui.preferences import Preferences
 
 
 class Panel(QWidget):
@@ -48,8 +50,14 @@ class Panel(QWidget):
         """Change palette, scale or units."""
         self.look = look
 
+    def show_preferences(self, preferences: Preferences) -> None:
+        """Follow the settings, whoever changed them."""
+
     def set_saddle(self, on: bool) -> None:
         """Switch the view for somebody sitting on the vehicle, where the page has one."""
+
+    def take_file(self, path: Path) -> None:
+        """Take a file that was dropped on the window, where the page has a use for it."""
 
     def act(self, action: str) -> bool:
         """Carry out the action of a key; return False when it means nothing here."""

@@ -119,8 +119,15 @@ class PreflightPanel(Panel):
         self.checks.show_state(preflight)
         self._say_what_is_missing()
         ready = _CHECKS if preflight.report is not None else _NOTE
-        self.stack.setCurrentIndex(_RUNNING if preflight.running else ready)
+        self._bring(_RUNNING if preflight.running else ready)
         self._show_foreign()
+
+    def _bring(self, page: int) -> None:
+        """Bring a part of the page to the front; fresh checks take the keyboard."""
+        if page != self.stack.currentIndex():
+            self.stack.setCurrentIndex(page)
+            if page == _CHECKS and self.isVisible():
+                self.checks.setFocus()
 
     def show_health(self, health: BusHealth) -> None:
         """Print what is being measured, and what is heard and not used."""
@@ -131,6 +138,7 @@ class PreflightPanel(Panel):
 
     def clear(self) -> None:
         """Forget the bus: another source begins."""
+        self.checks.close_form()
         self.show_health(BusHealth(now_us=0))
         self.watched.set_rows(())
 

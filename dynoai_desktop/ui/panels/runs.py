@@ -72,6 +72,7 @@ class RunsPanel(Panel):
 
     replay_requested = Signal(Path)
     open_folder_requested = Signal(Path)
+    analyse_requested = Signal(Path)
 
     def __init__(self, look: Look) -> None:
         """Start with an empty list."""
@@ -86,6 +87,7 @@ class RunsPanel(Panel):
         self.heading = QLabel()
         self.heading.setProperty("role", "heading")
         self.replay = self._button("Replay", "Enter", self._replay)
+        self.analyse = self._button("Analyse", "E", self._analyse)
         self.folder = self._button("Show folder", "O", self._open_folder)
         self.file = self._button("Open a recording", "Ctrl+O", self._open_file)
         self.note = EmptyNote()
@@ -108,7 +110,7 @@ class RunsPanel(Panel):
     def _lay_out(self) -> None:
         top = QHBoxLayout()
         top.addWidget(self.heading, 1)
-        for button in (self.replay, self.folder, self.file):
+        for button in (self.replay, self.analyse, self.folder, self.file):
             top.addWidget(button)
         self.stack = QStackedWidget()
         self.stack.addWidget(self.table)
@@ -130,6 +132,7 @@ class RunsPanel(Panel):
         self.heading.setText("Recording: stop it before a replay" if self._recording else runs)
         self.stack.setCurrentIndex(0 if state.sessions else 1)
         self.replay.setEnabled(bool(state.sessions) and not self._recording)
+        self.analyse.setEnabled(bool(state.sessions) and not self._recording)
         self.file.setEnabled(not self._recording)
         self.folder.setEnabled(bool(state.sessions))
 
@@ -142,6 +145,8 @@ class RunsPanel(Panel):
         """Carry out the keys of this page."""
         if action == "open_folder":
             self._open_folder()
+        elif action == "analyse_run":
+            self._analyse()
         elif action == "open_file" and not self._recording:
             self._open_file()
         else:
@@ -152,6 +157,12 @@ class RunsPanel(Panel):
         row = self.table.selected()
         if row is not None and not self._recording:
             self.replay_requested.emit(row.path)
+
+    def _analyse(self) -> None:
+        row = self.table.selected()
+        if row is not None and not self._recording:
+            self.page_wanted.emit("analyse")
+            self.analyse_requested.emit(row.path)
 
     def _open_folder(self) -> None:
         row = self.table.selected()

@@ -1,4 +1,4 @@
-"""Settings: units, mixture, fuel, theme, text size."""
+"""Settings: units, mixture, fuel, theme, text size, voice."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QButtonGroup, QGridLayout, QLabel, QPushButton, QV
 from dynoai_desktop.core.units import STOICH_AFR, MixtureScale, UnitSystem
 from dynoai_desktop.ui.look import Look
 from dynoai_desktop.ui.panels.panel import Panel
-from dynoai_desktop.ui.preferences import FONT_SCALES, THEMES, Preferences
+from dynoai_desktop.ui.preferences import FONT_SCALES, THEMES, Preferences, VoiceMode
+from dynoai_desktop.ui.widgets.buttons import glove_button
 
 _Choice = tuple[str, Any]
 _BUTTON_WIDTH = 170
@@ -28,6 +29,11 @@ ROWS: tuple[tuple[str, str, Sequence[_Choice]], ...] = (
     ("Fuel", "fuel", tuple((f"{name}  {afr:g}", name) for name, afr in STOICH_AFR.items())),
     ("Theme", "theme", tuple((name.capitalize(), name) for name in THEMES)),
     ("Text size", "font_scale", tuple((f"{scale:.0%}", scale) for scale in FONT_SCALES)),
+    (
+        "Voice  [V]",
+        "voice",
+        (("Off", VoiceMode.OFF), ("Words", VoiceMode.WORDS), ("Error tone too", VoiceMode.TONE)),
+    ),
 )
 
 
@@ -36,8 +42,8 @@ class SettingsPanel(Panel):
 
     settings_changed = Signal(object)  # Preferences
 
-    def __init__(self, look: Look, preferences: Preferences) -> None:
-        """Show *preferences* as chosen."""
+    def __init__(self, look: Look, preferences: Preferences, voice_words: str) -> None:
+        """Show *preferences* as chosen; *voice_words* say what can be heard on this machine."""
         super().__init__(look, "Settings")
         self._preferences = preferences
         self.buttons: dict[tuple[str, Any], QPushButton] = {}
@@ -59,18 +65,30 @@ class SettingsPanel(Panel):
         grid.setColumnStretch(columns + 1, 1)
         hint = QLabel("The number beside a fuel is its stoichiometric AFR: AFR shown = λ × it.")
         hint.setProperty("role", "small")
+        self.voice = QLabel(voice_words)
+        self.voice.setProperty("role", "small")
+        self.voice.setWordWrap(True)
+        limits = glove_button("Gates and alerts", "F4", lambda: self.page_wanted.emit("limits"))
         back = QLabel("Esc goes back. The recording goes on meanwhile.")
         back.setProperty("role", "small")
         page = QVBoxLayout(self)
         page.setContentsMargins(32, 24, 32, 24)
         page.setSpacing(16)
-        for widget in (title, hint, back):
+        for widget in (title, hint, self.voice, back):
             widget.setTextFormat(Qt.TextFormat.PlainText)
         page.addWidget(title)
         page.addLayout(grid)
         page.addWidget(hint)
+        page.addWidget(self.voice)
+        page.addWidget(limits, 0, Qt.AlignmentFlag.AlignLeft)
         page.addWidget(back)
         page.addStretch(1)
+
+    def show_preferences(self, preferences: Preferences) -> None:
+        """Follow what a key changed."""
+        self._preferences = preferences
+        for (field, value), button in self.buttons.items():
+            button.setChecked(getattr(preferences, field) == value)
 
     def _button(self, label: str, text: str, field: str, value: Any) -> QPushButton:
         button = QPushButton(text)

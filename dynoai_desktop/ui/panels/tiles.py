@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dynoai_desktop.core.channels import Channel
+from dynoai_desktop.core.channels import Channel, Cylinder
+from dynoai_desktop.core.live.snapshot import Mixture
 from dynoai_desktop.core.units import Display, Unit
 from dynoai_desktop.ui.live_model import Figure
 from dynoai_desktop.ui.wording import ABSENT, age, glance, in_units
@@ -26,18 +27,20 @@ class Tile:
     digit_px: int = GLANCE_PX
     suffix: str = ""  # cylinder
     in_saddle: bool = False
+    beside: bool = False  # shares its row with the tile before
 
 
 _FRONT, _REAR, _BOTH = Channel.LAMBDA_FRONT, Channel.LAMBDA_REAR, Channel.LAMBDA
+_CYLINDERS = {_FRONT: Cylinder.FRONT, _REAR: Cylinder.REAR, _BOTH: Cylinder.BOTH}
 
 TILES: tuple[Tile, ...] = (
     Tile(Channel.RPM, "rpm", Unit.RPM, "10\u00a0888", ENGINE_SAVER_PX, in_saddle=True),
     Tile(_FRONT, None, Unit.LAMBDA, "88.8", ENGINE_SAVER_PX, "F", in_saddle=True),
     Tile(_REAR, None, Unit.LAMBDA, "88.8", ENGINE_SAVER_PX, "R", in_saddle=True),
     Tile(Channel.MAP, "MAP", Unit.KILOPASCAL, "888", in_saddle=True),
-    Tile(Channel.TPS, "TPS", Unit.PERCENT, "888"),
+    Tile(Channel.TPS, "TPS", Unit.PERCENT, "888", beside=True),
     Tile(Channel.POWER, "Power", Unit.KILOWATT, "888"),
-    Tile(Channel.TORQUE, "Torque", Unit.NEWTON_METRE, "−888"),
+    Tile(Channel.TORQUE, "Torque", Unit.NEWTON_METRE, "−888", beside=True),
 )
 
 
@@ -61,6 +64,12 @@ def tile_channel(tile: Tile, figures: Mapping[Channel, Figure]) -> Channel | Non
     if one_probe and tile.channel in (_FRONT, _REAR):
         return _BOTH if tile.channel is _FRONT else None
     return tile.channel
+
+
+def tile_mixture(channel: Channel, mixtures: Mapping[Cylinder, Mixture]) -> Mixture | None:
+    """Return the mixture of the wideband that a tile shows; None when it is not heard."""
+    cylinder = _CYLINDERS.get(channel)
+    return None if cylinder is None else mixtures.get(cylinder)
 
 
 def tile_text(

@@ -1,27 +1,28 @@
-"""The rpm × load map: cells, active cell, trail of the last seconds, colour scale.
+"""The rpm × load map: cells, active cell with its figure, trail of the last seconds, colour scale.
 
 What stands still is kept as a picture, into which only changed cells are painted again. A frame
-then costs one copy of that picture, a frame line and the trail.
+then costs one copy of that picture, a frame line, a label and the trail.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
-from PySide6.QtCore import QLineF, QPointF, QRect, QSize, Qt
+from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from dynoai_desktop.core.axis import CellGrid, default_map_axis, default_rpm_axis
+from dynoai_desktop.core.axis import default_map_axis, default_rpm_axis
+from dynoai_desktop.core.channels import Cylinder
 from dynoai_desktop.core.live.snapshot import Snapshot
+from dynoai_desktop.ui.cell_words import CellFacts, active_cell
 from dynoai_desktop.ui.look import Look
+from dynoai_desktop.ui.widgets.map_callout import callout_rect, paint_callout
 from dynoai_desktop.ui.widgets.map_layout import MapLayout
 from dynoai_desktop.ui.widgets.map_picture import MapPicture
-from dynoai_desktop.ui.widgets.map_views import MAP_VIEWS, MapView
-
-TRAIL_S = 3.0
+from dynoai_desktop.ui.widgets.map_trail import TrailPath, trail_path
+from dynoai_desktop.ui.widgets.map_views import MAP_VIEWS, Layer, MapView, side_shown, sides_of
 
 
 class CellMap(QWidget):
@@ -33,8 +34,12 @@ class CellMap(QWidget):
         self._look = look
         self._views = tuple(views)
         self._view = 0
+        self._wanted: Cylinder | None = None  # None: the worse of both
         self._snapshot: Snapshot | None = None
+        self._layer = self._make_layer()
         self._picture: MapPicture | None = None
+        self._trail = TrailPath()
+        self.facts: CellFacts | None = None  # of the active cell
         self._moving = QRect()  # where active cell and trail are painted now
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -50,6 +55,16 @@ class CellMap(QWidget):
         """Return every view there is."""
         return self._views
 
+    @property
+    def side(self) -> Cylinder | None:
+        """Return whose cells are shown; None is the worse of both."""
+        return self._wanted if self._snapshot is None else side_shown(self._snapshot, self._wanted)
+
+    @property
+    def sides(self) -> tuple[Cylinder | None, ...]:
+        """Return what key C turns through on this vehicle."""
+        return (None,) if self._snapshot is None else sides_of(self._snapshot)
+
     def sizeHint(self) -> QSize:
         """Return a comfortable size."""
         return QSize(900, 480)
@@ -60,8 +75,18 @@ class CellMap(QWidget):
 
     def next_view(self) -> None:
         """Turn to the next view, after the last to the first."""
-        self._view = (self._view + 1) % len(self._views)
-        self.update()
+        self.set_view((self._view + 1) % len(self._views))
+
+    def set_view(self, number: int) -> None:
+        """Turn to a view by its place in the table."""
+        self._view = number
+        self._change_layer()
+
+    def next_side(self) -> None:
+        """Turn to the next side: the worse of both, front, rear."""
+        sides = self.sides
+        self._wanted = sides[(sides.index(self.side) + 1) % len(sides)]
+        self._change_layer()
 
     def set_look(self, look: Look) -> None:
         """Change palette, scale and units."""
@@ -70,97 +95,76 @@ class CellMap(QWidget):
 
     def show_snapshot(self, snapshot: Snapshot | None) -> None:
         """Draw *snapshot*; None empties the map."""
-        self._snapshot = snapshot
-        grid = self._grid()
+        before, self._snapshot = self._snapshot, snapshot
+        if not _shows_the_same(before, snapshot):
+            self._layer = self._make_layer()
+        self.facts = None if snapshot is None else active_cell(snapshot, self._wanted)
         picture = self._picture
-        if picture is None or not self._suits(picture, grid):
+        if picture is None or not self._suits(picture):
             self.update()
             return
-        dirty = picture.follow(grid)
+        dirty = picture.follow(self._layer)
+        self._trace(picture.layout)
         moving = self._moving_rect(picture.layout)
         self.update(dirty.united(moving).united(self._moving))
         self._moving = moving
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Copy the kept picture, then paint what moves."""
-        grid = self._grid()
         picture = self._picture
-        if picture is None or not self._suits(picture, grid):
+        if picture is None or not self._suits(picture):
             ratio = self.devicePixelRatioF()
-            picture = MapPicture(grid, self.view, self._look, self.size(), ratio)
+            picture = MapPicture(self._layer, self.view.style, self._look, self.size(), ratio)
             self._picture = picture
+            self._trace(picture.layout)
             self._moving = self._moving_rect(picture.layout)
         painter = QPainter(self)
         painter.setClipRect(event.rect())
         painter.drawPixmap(0, 0, picture.pixmap)
-        if self._snapshot is not None:
-            self._paint_trail(painter, picture.layout, self._snapshot)
-            self._paint_active(painter, picture.layout, self._snapshot)
+        self._trail.paint(painter, self._look.palette)
+        if self.facts is not None:
+            self._paint_active(painter, picture.layout.cell(self.facts.rpm, self.facts.load))
+            paint_callout(painter, picture.layout, self.facts, self._look)
         painter.end()
 
-    def _grid(self) -> CellGrid:
+    def _make_layer(self) -> Layer:
         if self._snapshot is not None:
-            return self.view.grid(self._snapshot)
+            return self.view.layer(self._snapshot, self._wanted)
         rpm, load = default_rpm_axis(), default_map_axis()
-        return CellGrid(rpm, load, np.full((len(rpm), len(load)), np.nan))
+        return Layer(rpm, load, np.full((len(rpm), len(load)), np.nan))
 
-    def _suits(self, picture: MapPicture, grid: CellGrid) -> bool:
-        return picture.suits(grid, self.view, self._look, self.size(), self.devicePixelRatioF())
+    def _change_layer(self) -> None:
+        self._layer = self._make_layer()
+        if self._snapshot is not None:
+            self.facts = active_cell(self._snapshot, self._wanted)
+        self._picture = None
+        self.update()
+
+    def _suits(self, picture: MapPicture) -> bool:
+        ratio = self.devicePixelRatioF()
+        return picture.suits(self._layer, self.view.style, self._look, self.size(), ratio)
+
+    def _trace(self, layout: MapLayout) -> None:
+        self._trail = trail_path(layout, self._snapshot.trail if self._snapshot else ())
 
     def _moving_rect(self, layout: MapLayout) -> QRect:
-        snapshot = self._snapshot
-        if snapshot is None:
-            return QRect()
-        rect = _active_rect(layout, snapshot)
-        for spot in _trail_points(layout, snapshot):
-            if spot is not None:
-                rect = rect.united(QRect(spot[0].toPoint(), QSize(1, 1)))
+        rect = self._trail.bounds
+        if self.facts is not None:
+            rect = rect.united(layout.cell(self.facts.rpm, self.facts.load))
+            rect = rect.united(callout_rect(layout, self.facts, self._look))
         return rect.adjusted(-8, -8, 8, 8)
 
-    def _paint_trail(self, painter: QPainter, layout: MapLayout, snapshot: Snapshot) -> None:
-        points = _trail_points(layout, snapshot)
-        under, over = QColor(self._look.palette.ground), QColor(self._look.palette.text)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for colour, width in ((under, 5.0), (over, 2.0)):
-            for a, b in pairwise(points):
-                if a is None or b is None:
-                    continue
-                colour.setAlphaF(max(0.0, 1.0 - b[1] / TRAIL_S))
-                painter.setPen(QPen(colour, width))
-                painter.drawLine(QLineF(a[0], b[0]))
-        last = points[-1] if points else None
-        if last is not None:
-            painter.setPen(QPen(under, 2))
-            over.setAlphaF(1.0)
-            painter.setBrush(over)
-            painter.drawEllipse(last[0], 5.0, 5.0)
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-
-    def _paint_active(self, painter: QPainter, layout: MapLayout, snapshot: Snapshot) -> None:
-        frame = _active_rect(layout, snapshot)
-        if frame.isEmpty():
-            return
+    def _paint_active(self, painter: QPainter, cell: QRect) -> None:
         palette = self._look.palette
         for outset, colour in ((4, palette.ground), (2, palette.text)):
             pen = QPen(QColor(colour), 3)
             pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
             painter.setPen(pen)
-            painter.drawRect(frame.adjusted(-outset, -outset, outset - 1, outset - 1))
+            painter.drawRect(cell.adjusted(-outset, -outset, outset - 1, outset - 1))
 
 
-def _active_rect(layout: MapLayout, snapshot: Snapshot) -> QRect:
-    """Return the pixels of the active cell, empty when there is none on these axes."""
-    cell = snapshot.active_cell
-    if cell is None or not (0 <= cell[0] < len(layout.rpm) and 0 <= cell[1] < len(layout.load)):
-        return QRect()
-    return layout.cell(*cell)
-
-
-def _trail_points(layout: MapLayout, snapshot: Snapshot) -> list[tuple[QPointF, float] | None]:
-    """Return the trail as (pixel, age); None breaks the line where it leaves the map."""
-    return [
-        None if (spot := layout.point(p.rpm, p.load)) is None else (spot, p.age_s)
-        for p in snapshot.trail
-        if p.age_s <= TRAIL_S
-    ]
+def _shows_the_same(before: Snapshot | None, now: Snapshot | None) -> bool:
+    """Return True when nothing was added to the cells in between."""
+    if before is None or now is None or not now.cylinders:
+        return False
+    return before.cylinders is now.cylinders

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QLineEdit, QWidget
 
 from dynoai_desktop.core.trust.preflight import CheckResult
@@ -12,7 +12,7 @@ from dynoai_desktop.ui.widgets.buttons import glove_button
 from dynoai_desktop.ui.widgets.elided import set_state
 from dynoai_desktop.ui.wording import plain
 
-_MARK_EM, _TITLE_EM = 7, 13  # widths of the first columns, in text sizes
+_MARK_EM, _TITLE_EM = 7, 16  # widths of the first columns, in text sizes
 
 
 class CheckRow(QFrame):
@@ -127,6 +127,11 @@ class CheckRow(QFrame):
             self.overridden.emit(self.check.id, reason)
         else:
             self.line.setPlaceholderText("A reason is needed: it is kept with the session.")
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Keep the Enter that ended a reason from the list, which would ask for the next one."""
+        if event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            super().keyPressEvent(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Choose the row."""

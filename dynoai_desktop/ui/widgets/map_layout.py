@@ -30,8 +30,8 @@ class MapLayout:
         columns = _edges(left, max(width - scale_width, left + len(rpm)), len(rpm))
         rows = _edges(max(height - bottom, top + len(load)), top, len(load))
         bar_top = top + round(text_px * 2.2)
-        bar_x = columns[-1] + round(text_px * 1.2)
-        bar = QRect(bar_x, bar_top, round(text_px * 1.1), max(rows[0] - bar_top, 1))
+        bar_x = columns[-1] + round(text_px * 1.1)
+        bar = QRect(bar_x, bar_top, round(text_px * 1.5), max(rows[0] - bar_top, 1))
         return cls(rpm, load, columns, rows, bar)
 
     def cell(self, i: int, j: int) -> QRect:

@@ -5,94 +5,119 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPixmap
+from numpy.typing import NDArray
+from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPixmap, QPolygon
 
-from dynoai_desktop.core.axis import Axis, CellGrid
+from dynoai_desktop.core.axis import Axis
 from dynoai_desktop.core.channels import CHANNELS
 from dynoai_desktop.ui.look import Look
-from dynoai_desktop.ui.theme import RAMP_STEPS, SMALLEST_TEXT_PX, font, ramp, readable_on
+from dynoai_desktop.ui.theme import SMALLEST_TEXT_PX, font
+from dynoai_desktop.ui.widgets.map_colours import EMPTY, MapColours, fades_of, map_colours, steps_of
 from dynoai_desktop.ui.widgets.map_layout import MapLayout
-from dynoai_desktop.ui.widgets.map_views import MapView
+from dynoai_desktop.ui.widgets.map_scale import paint_scale
+from dynoai_desktop.ui.widgets.map_views import FRONT, NOBODY, Layer, MapStyle
 from dynoai_desktop.ui.wording import number
 
 _DIGIT_EM = 0.65  # width of a digit of the typeface
 
 
 class MapPicture:
-    """One painted grid. Other axes, another size, view, look or scale need another picture."""
+    """One painted layer. Other axes, another size, style, look or scale need another picture."""
 
     def __init__(
-        self, grid: CellGrid, view: MapView, look: Look, size: QSize, pixel_ratio: float
+        self, layer: Layer, style: MapStyle, look: Look, size: QSize, pixel_ratio: float
     ) -> None:
-        """Paint *grid*."""
-        self._view, self._look, self._size = view, look, size
-        self._axes = (grid.rpm, grid.load)
-        self._values = grid.values.copy()
-        self._top = view.top(grid.values)
-        self._ramp = ramp(look.palette.few, look.palette.many)
-        self._ink = [readable_on(colour) for colour in self._ramp]
+        """Paint *layer*."""
+        self._style, self._look, self._size = style, look, size
+        self._axes = (layer.rpm, layer.load)
+        self._layer = layer
+        self._top = style.scale.top(layer)
+        self._colours: MapColours = map_colours(style, look.palette.name)
+        self._steps, self._fades = self._codes(layer)
         self.layout = MapLayout.fit(
-            grid.rpm, grid.load, size.width(), size.height(), look.sizes.small
+            layer.rpm, layer.load, size.width(), size.height(), look.sizes.small
         )
         self.pixmap = QPixmap(size * pixel_ratio)
         self.pixmap.setDevicePixelRatio(pixel_ratio)
         self.pixmap.fill(QColor(look.palette.panel))
         painter = QPainter(self.pixmap)
         painter.fillRect(self.layout.grid(), QColor(look.palette.line))
-        for i, j in np.ndindex(grid.values.shape):
+        for i, j in np.ndindex(layer.values.shape):
             self._paint_cell(painter, i, j)
         self._paint_labels(painter)
-        self._paint_scale(painter)
+        paint_scale(painter, self.layout.scale_bar, size.width(), style, self._top, look)
         painter.end()
 
     def suits(
-        self, grid: CellGrid, view: MapView, look: Look, size: QSize, pixel_ratio: float
+        self, layer: Layer, style: MapStyle, look: Look, size: QSize, pixel_ratio: float
     ) -> bool:
-        """Return True when `follow` is enough to show *grid* in this way."""
+        """Return True when `follow` is enough to show *layer* in this way."""
         return (
-            (grid.rpm, grid.load) == self._axes
-            and view is self._view
+            (layer.rpm, layer.load) == self._axes
+            and style is self._style
             and look == self._look
             and size == self._size
             and pixel_ratio == self.pixmap.devicePixelRatio()
-            and view.top(grid.values) == self._top
+            and (layer is self._layer or style.scale.top(layer) == self._top)
         )
 
-    def follow(self, grid: CellGrid) -> QRect:
-        """Paint the cells that changed; return the pixels they cover."""
+    def follow(self, layer: Layer) -> QRect:
+        """Paint the cells that look different now; return the pixels they cover."""
         dirty = QRect()
-        same = (grid.values == self._values) | (np.isnan(grid.values) & np.isnan(self._values))
-        if same.all():
+        if layer is self._layer:
             return dirty
-        self._values = grid.values.copy()
+        before, self._layer = self._layer, layer
+        steps, fades = self._codes(layer)
+        changed = (steps != self._steps) | (fades != self._fades)
+        changed |= _printed(layer, self._style) != _printed(before, self._style)
+        changed |= _whose(layer) != _whose(before)
+        self._steps, self._fades = steps, fades
+        if not changed.any():
+            return dirty
         painter = QPainter(self.pixmap)
-        for i, j in np.argwhere(~same).tolist():
+        for i, j in np.argwhere(changed).tolist():
             self._paint_cell(painter, i, j)
             dirty = dirty.united(self.layout.cell(i, j))
         painter.end()
         return dirty
 
+    def _codes(self, layer: Layer) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        steps = steps_of(layer, self._style, self._top, self._colours.steps)
+        return steps, fades_of(layer, self._style)
+
     def _paint_cell(self, painter: QPainter, i: int, j: int) -> None:
         palette = self._look.palette
         cell = self.layout.cell(i, j)
-        value = float(self._values[i, j])
-        if np.isnan(value):
+        step, fade = int(self._steps[i, j]), int(self._fades[i, j])
+        if step == EMPTY:
             painter.fillRect(cell, QColor(palette.ground))
             painter.setPen(QPen(QColor(palette.line), 1))
             centre, arm = cell.center(), max(2, min(cell.width(), cell.height()) // 8)
             painter.drawLine(centre.x() - arm, centre.y(), centre.x() + arm, centre.y())
             painter.drawLine(centre.x(), centre.y() - arm, centre.x(), centre.y() + arm)
             return
-        share = float(self._view.share(np.array([value]), self._top)[0])
-        step = round(min(max(share, 0.0), 1.0) * (RAMP_STEPS - 1))
-        painter.fillRect(cell, QColor(self._ramp[step]))
-        text = self._view.text(value)
-        fitting_px = min(cell.height() * 0.6, (cell.width() - 4) / (_DIGIT_EM * len(text)))
+        painter.fillRect(cell, QColor(self._colours.fills[fade][step]))
+        ink = QColor(self._colours.inks[fade][step])
+        self._paint_whose(painter, cell, int(_whose(self._layer)[i, j]), ink)
+        text = self._style.scale.text(float(self._layer.values[i, j]))
+        letters = max(len(text), len(self._style.scale.widest))
+        fitting_px = min(cell.height() * 0.6, (cell.width() - 2) / (_DIGIT_EM * letters))
         if fitting_px >= SMALLEST_TEXT_PX:
             painter.setFont(font(min(fitting_px, self._look.sizes.body)))
-            painter.setPen(QColor(self._ink[step]))
+            painter.setPen(ink)
             painter.drawText(cell, Qt.AlignmentFlag.AlignCenter, text)
+
+    def _paint_whose(self, painter: QPainter, cell: QRect, whose: int, ink: QColor) -> None:
+        """Mark the cylinder that is the worse one: front in the upper left corner, rear lower."""
+        if whose == NOBODY:
+            return
+        quiet = QColor(ink)
+        quiet.setAlphaF(0.6)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(quiet)
+        painter.drawPolygon(corner_mark(cell, whose))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
 
     def _paint_labels(self, painter: QPainter) -> None:
         palette, layout = self._look.palette, self.layout
@@ -130,26 +155,26 @@ class MapPicture:
     def _axis_title(self, axis: Axis) -> str:
         return f"{CHANNELS[axis.channel].title}, {self._look.display.unit(axis.unit).value}"
 
-    def _paint_scale(self, painter: QPainter) -> None:
-        palette, bar = self._look.palette, self.layout.scale_bar
-        for step, colour in enumerate(self._ramp):
-            low = bar.bottom() + 1 - bar.height() * step // RAMP_STEPS
-            high = bar.bottom() + 1 - bar.height() * (step + 1) // RAMP_STEPS
-            painter.fillRect(bar.left(), high, bar.width(), low - high, QColor(colour))
-        face = font(self._look.sizes.small)
-        line = QFontMetricsF(face).height()
-        room = self._size.width() - bar.right() - 6
-        painter.setFont(face)
-        painter.setPen(QColor(palette.quiet))
-        ticks = np.array(self._view.ticks(self._top))
-        for tick, share in zip(ticks, self._view.share(ticks, self._top), strict=True):
-            y = bar.bottom() - share * bar.height()
-            y = min(max(y, bar.top() + line / 2), bar.bottom() - line / 2)
-            spot = QRectF(bar.right() + 6, y - line / 2, room, line)
-            painter.drawText(spot, Qt.AlignmentFlag.AlignVCenter, self._view.text(float(tick)))
-        painter.setPen(QColor(palette.text))
-        caption = QRectF(bar.left() - 6, 0, self._size.width() - bar.left() + 6, bar.top() - 4)
-        painter.drawText(caption, Qt.AlignmentFlag.AlignBottom, self._view.unit)
+
+def corner_mark(cell: QRect, whose: int) -> QPolygon:
+    """Return a triangle in the upper left corner for the front, the lower right for the rear."""
+    arm = max(4, min(cell.width(), cell.height()) // 4)
+    if whose == FRONT:
+        at, x, y = cell.topLeft(), arm, arm
+    else:
+        at, x, y = cell.bottomRight() + QPoint(1, 1), -arm, -arm
+    return QPolygon([at, at + QPoint(x, 0), at + QPoint(0, y)])
+
+
+def _printed(layer: Layer, style: MapStyle) -> NDArray[np.float64]:
+    """Return the numbers as far as they are printed; NaN as a value of its own."""
+    return np.round(np.where(np.isfinite(layer.values), layer.values, 1e9), style.scale.decimals)
+
+
+def _whose(layer: Layer) -> NDArray[np.int8]:
+    if layer.whose is None:
+        return np.zeros(layer.values.shape, dtype=np.int8)
+    return layer.whose
 
 
 def _stride(pixels: Sequence[int], room: float) -> int:

@@ -42,10 +42,6 @@ class PickList(QWidget):
         """List pairs of key and text; the chosen key stays chosen."""
         self.list.show_rows(rows)
 
-    def texts(self) -> list[str]:
-        """Return what the rows say."""
-        return [self.list.item(i).text() for i in range(self.list.count())]
-
 
 class _List(QListWidget):
     picked = Signal(str)

@@ -10,8 +10,8 @@ from dynoai_desktop.ui.look import Look
 from dynoai_desktop.ui.marks import PageMark, Standing
 from dynoai_desktop.ui.theme import BUTTON_PX, font
 
-_WIDTH = 176  # at scale 1
-_LEAST_WIDTH = 136  # two buttons at the foot, each for a glove
+_WIDTH = 196  # at scale 1
+_LEAST_WIDTH = 144  # two buttons at the foot, each for a glove
 _FOOT_COLUMNS = 2
 
 

@@ -32,6 +32,7 @@ class Column(Generic[Row]):
     tint: Callable[[Row, Look], str | None] = lambda _row, _look: None
     width: int = 10  # in letters
     stretches: bool = False
+    yields: bool = False  # hidden where the stretching columns would become too narrow
 
 
 class RowModel(QAbstractTableModel, Generic[Row]):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable
 from typing import Any
 
 from PySide6.QtCore import QItemSelectionModel, Qt, Signal
-from PySide6.QtGui import QFontMetrics, QKeyEvent
+from PySide6.QtGui import QFontMetrics, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from dynoai_desktop.core.units import Unit
@@ -14,9 +14,10 @@ from dynoai_desktop.ui.look import Look
 from dynoai_desktop.ui.theme import font
 from dynoai_desktop.ui.trends import Trace
 from dynoai_desktop.ui.widgets.cell_delegates import BarDelegate, TrendDelegate
-from dynoai_desktop.ui.widgets.row_model import RowModel
+from dynoai_desktop.ui.widgets.row_model import Column, RowModel
 
 TREND = "Last 30 s"
+_LEAST_LETTERS = 18  # of a stretching column
 
 
 class RowTable(QTableView):
@@ -99,11 +100,30 @@ class RowTable(QTableView):
         self.verticalHeader().setDefaultSectionSize(
             max(self._row_px, round(metrics.height() * 1.5))
         )
-        letter = metrics.averageCharWidth()
+        self._letter_px = metrics.averageCharWidth()
         for i, column in enumerate(self._rows.columns):
             if not column.stretches:
-                self.setColumnWidth(i, letter * column.width + 20)
+                self.setColumnWidth(i, self._width_px(column))
+        self._make_room()
         self._rows.set_look(look)
+
+    def _width_px(self, column: Column[Any]) -> int:
+        letters = _LEAST_LETTERS if column.stretches else column.width
+        return self._letter_px * letters + 20
+
+    def _make_room(self) -> None:
+        """Hide columns that yield, the last first, until the stretching ones can be read."""
+        columns = self._rows.columns
+        missing_px = sum(map(self._width_px, columns)) - self.viewport().width()
+        for i in reversed(range(len(columns))):
+            if columns[i].yields:
+                self.setColumnHidden(i, missing_px > 0)
+                missing_px -= self._width_px(columns[i]) if missing_px > 0 else 0
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep names legible."""
+        super().resizeEvent(event)
+        self._make_room()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Choose the row on Enter."""

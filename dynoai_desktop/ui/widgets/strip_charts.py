@@ -148,7 +148,12 @@ class _Strip:
         seconds: NDArray[np.float64],
         values: Mapping[Channel, NDArray[np.float32]],
     ) -> None:
-        heard = {channel: values[channel] for channel in self.curves if channel in values}
+        # A channel without a single reading has no curve, no letter and no say in the axis.
+        heard = {
+            channel: values[channel]
+            for channel in self.curves
+            if channel in values and np.isfinite(values[channel]).any()
+        }
         offset, _ = in_units(0.0, self._lane.unit, self._look.display)
         gain = in_units(1.0, self._lane.unit, self._look.display)[0] - offset
         for channel, curve in self.curves.items():

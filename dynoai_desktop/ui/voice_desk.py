@@ -1,0 +1,79 @@
+"""Between the snapshots and the loudspeaker: asks what is to be said, and has it said."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject
+
+from dynoai_desktop.core.live.snapshot import Snapshot
+from dynoai_desktop.core.units import Display
+from dynoai_desktop.ui.preferences import VoiceMode
+from dynoai_desktop.ui.tones import error_tone
+from dynoai_desktop.ui.voice import Announcer, Utterance
+from dynoai_desktop.ui.voice_output import VoiceOutput, make_output
+
+_TONE_WORDS = "The error tone rises when the mixture is lean and falls when it is rich."
+
+
+class VoiceDesk(QObject):
+    """Off, nothing is loaded and nothing is followed."""
+
+    def __init__(
+        self,
+        make: Callable[[QObject], VoiceOutput] = make_output,
+        clock: Callable[[], float] = time.monotonic,
+        parent: QObject | None = None,
+    ) -> None:
+        """Start off. *make* builds the output when it is first needed."""
+        super().__init__(parent)
+        self._make, self._clock = make, clock
+        self._output: VoiceOutput | None = None
+        self._announcer = Announcer(Display())
+        self._mode = VoiceMode.OFF
+
+    @property
+    def output(self) -> VoiceOutput:
+        """Return what is heard on this machine."""
+        if self._output is None:
+            self._output = self._make(self)
+            self._output.finished.connect(self._go_on)
+        return self._output
+
+    @property
+    def words(self) -> str:
+        """Return in a sentence or two what can be heard here."""
+        words = self.output.words
+        return f"{words} {_TONE_WORDS}" if self.output.can_sound else words
+
+    def set_mode(self, mode: VoiceMode, display: Display) -> None:
+        """Switch the voice on or off; call-outs are made in the units of *display*."""
+        self._announcer.display = display
+        if mode is VoiceMode.OFF:
+            self.silence()
+        self._mode = mode
+
+    def hear(self, snapshot: Snapshot) -> None:
+        """Say what a snapshot asks for."""
+        if self._mode is VoiceMode.OFF or not self.output.can_speak:
+            return
+        now_s = self._clock()
+        self._say(self._announcer.hear(snapshot, now_s))
+        if self._mode is VoiceMode.TONE and self.output.can_sound:
+            error = self._announcer.tone(snapshot, now_s)
+            if error is not None:
+                self.output.sound(error_tone(error))
+
+    def silence(self) -> None:
+        """Stop, and forget what was to be said: another source begins, or nobody wants to hear."""
+        self._announcer.silence()
+        if self._output is not None:
+            self._output.stop()
+
+    def _go_on(self) -> None:
+        self._say(self._announcer.finished(self._clock()))
+
+    def _say(self, utterance: Utterance | None) -> None:
+        if utterance is not None:
+            self.output.say(utterance)

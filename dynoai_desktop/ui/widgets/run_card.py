@@ -1,0 +1,140 @@
+"""The card of this pull or the last one, of what was counted, and of the quality so far."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, QSize
+from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from dynoai_desktop.ui.look import Look
+from dynoai_desktop.ui.run_words import CardWords, QualityWords, RunWords
+from dynoai_desktop.ui.theme import CAP_HEIGHT, font
+from dynoai_desktop.ui.widgets.text_column import Piece, TextColumn
+
+_PEAK_PX, _SCORE_PX = 40, 40  # digit heights at scale 1
+_WIDTH = 360
+_MARGIN = 12.0
+_NO_RUN = (
+    "The next pull will be here: its peaks, the leanest place, how it compares with the last and "
+    "what it added. It is found by itself: throttle wide open and engine speed rising."
+)
+
+
+class RunCard(QWidget):
+    """Paints CardWords; nothing is painted when nothing changed."""
+
+    def __init__(self, look: Look) -> None:
+        """Start without a run."""
+        super().__init__()
+        self._look = look
+        self.words: CardWords | None = None
+        self.setAccessibleName("This pull or the last one")
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+
+    def sizeHint(self) -> QSize:
+        """Return the size at which everything has room."""
+        return QSize(round(_WIDTH * self._look.scale), round(640 * self._look.scale))
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the least size that is worth having."""
+        return QSize(180, 120)
+
+    def set_look(self, look: Look) -> None:
+        """Change palette and scale."""
+        self._look = look
+        self.update()
+
+    def show_words(self, words: CardWords | None) -> None:
+        """Print a card; None is none."""
+        if words != self.words:
+            self.words = words
+            run = words.run if words is not None else None
+            self.setAccessibleDescription(run.title if run is not None else "")
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint from the top: the run, the session, the quality; what has no room is left out."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(self._look.palette.panel))
+        words = self.words
+        if words is not None:
+            box = QRectF(self.rect()).adjusted(_MARGIN, 8, -_MARGIN, -6)
+            column = TextColumn(painter, box)
+            gap = 5.0 * self._look.scale
+            if words.run is None:
+                self._paint_no_run(column)
+            else:
+                self._paint_run(column, words.run)
+            column.rule(self._look.palette.line, gap)
+            self._paint_session(column, words)
+            if words.quality is not None:
+                column.rule(self._look.palette.line, gap)
+                self._paint_quality(column, words.quality)
+            column.row(self._small(words.delay))
+        painter.end()
+
+    def _paint_no_run(self, column: TextColumn) -> None:
+        palette = self._look.palette
+        column.row(Piece("No pull yet", self._title_face(), palette.text))
+        column.paragraph(_NO_RUN, font(self._look.sizes.small), palette.quiet)
+
+    def _paint_run(self, column: TextColumn, run: RunWords) -> None:
+        palette, sizes = self._look.palette, self._look.sizes
+        state = palette.accent if run.going_on else palette.quiet
+        column.row(
+            Piece(run.title, self._title_face(), palette.text),
+            Piece(run.state, font(sizes.body), state, is_right=True),
+        )
+        large = _digits(_PEAK_PX, self._look)
+        for peak in run.peaks:
+            column.row(
+                Piece(peak.value, large, palette.text),
+                Piece(peak.unit, font(sizes.body), palette.text),
+                Piece(peak.at, font(sizes.body), palette.quiet, is_right=True),
+            )
+            column.row(self._small(peak.change))
+        if run.leanest:
+            colour = palette.lean if run.leanest_is_lean else palette.text
+            column.row(
+                self._small("leanest"),
+                Piece(run.leanest, font(sizes.body, bold=True), colour),
+            )
+            column.row(self._small(run.leanest_at))
+        column.row(Piece(run.added, font(sizes.body), palette.text))
+        column.row(self._small(run.accepted))
+
+    def _paint_session(self, column: TextColumn, words: CardWords) -> None:
+        palette, sizes = self._look.palette, self._look.sizes
+        if words.off:
+            column.row(Piece(f"! {words.off}", font(sizes.body, bold=True), palette.attention))
+        column.row(
+            Piece("Since the start", font(sizes.body, bold=True), palette.text),
+        )
+        column.row(self._small(words.accepted))
+        if words.reasons:
+            text = "not counted: " + " · ".join(words.reasons)
+            column.paragraph(text, font(sizes.small), palette.quiet, most_lines=4)
+
+    def _paint_quality(self, column: TextColumn, quality: QualityWords) -> None:
+        palette, sizes = self._look.palette, self._look.sizes
+        colour = {"good": palette.good, "attention": palette.attention}.get(
+            quality.state, palette.danger
+        )
+        column.row(
+            Piece("Quality", font(sizes.body, bold=True), palette.text),
+            Piece(quality.word, font(sizes.body), colour),
+            Piece(quality.score, _digits(_SCORE_PX, self._look), colour, is_right=True),
+        )
+        colours = (palette.quiet, palette.accent, palette.line)
+        for label, share in quality.parts:
+            column.bar(label, font(sizes.small), share / 100.0, colours)
+
+    def _small(self, text: str) -> Piece:
+        return Piece(text, font(self._look.sizes.small), self._look.palette.quiet)
+
+    def _title_face(self) -> QFont:
+        return font(self._look.sizes.title, bold=True)
+
+
+def _digits(pixels: float, look: Look) -> QFont:
+    return font(pixels * look.scale / CAP_HEIGHT, bold=True)

@@ -11,6 +11,7 @@ from dynoai_desktop.core.live.quality import Quality
 from dynoai_desktop.core.live.runs import Peak, Run
 from dynoai_desktop.core.live.snapshot import Snapshot
 from dynoai_desktop.core.units import Display, Unit
+from dynoai_desktop.ui.mixture_words import ON_TARGET
 from dynoai_desktop.ui.widgets.map_views import SIDE_LETTERS, signed
 from dynoai_desktop.ui.wording import glance, in_units, number
 
@@ -89,11 +90,8 @@ def card_words(snapshot: Snapshot, display: Display) -> CardWords:
 
 def run_to_show(snapshot: Snapshot) -> Run | None:
     """Return the run going on, or the last one; coasting and idling leave the last one standing."""
-    runs = (
-        (*reversed(snapshot.runs),)
-        if snapshot.run is None
-        else (snapshot.run, *reversed(snapshot.runs))
-    )
+    going_on = () if snapshot.run is None else (snapshot.run,)
+    runs = (*going_on, *reversed(snapshot.runs))
     return next((run for run in runs if _is_telling(run)), None)
 
 
@@ -104,13 +102,10 @@ def _is_telling(run: Run) -> bool:
 
 
 def _run_words(run: Run, display: Display) -> RunWords:
-    versus = run.versus
     peaks = [
-        _peak_words(run.power_kw, Unit.KILOWATT, display,
-                    versus and (versus.number, versus.power_kw, versus.power_se_kw)),
-        _peak_words(run.torque_nm, Unit.NEWTON_METRE, display,
-                    versus and (versus.number, versus.torque_nm, versus.torque_se_nm)),
-    ]  # fmt: skip
+        _peak_words(run, run.power_kw, Unit.KILOWATT, display),
+        _peak_words(run, run.torque_nm, Unit.NEWTON_METRE, display),
+    ]
     leanest, leanest_at = "", ""
     if run.leanest is not None:
         lean = run.leanest
@@ -127,29 +122,32 @@ def _run_words(run: Run, display: Display) -> RunWords:
         peaks=tuple(p for p in peaks if p is not None),
         leanest=leanest,
         leanest_at=leanest_at,
-        leanest_is_lean=run.leanest is not None and run.leanest.error > 0.0,
+        leanest_is_lean=run.leanest is not None and run.leanest.error >= ON_TARGET,
         accepted=share_words(run.accepted, run.rejected),
         added=added_words(run.new_cells),
     )
 
 
-def _peak_words(
-    peak: Peak | None,
-    unit: Unit,
-    display: Display,
-    versus: tuple[int, float | None, float | None] | None,
-) -> PeakWords | None:
+def _peak_words(run: Run, peak: Peak | None, unit: Unit, display: Display) -> PeakWords | None:
     if peak is None:
         return None
     value, shown = in_units(peak.value, unit, display)
-    change = ""
-    if versus is not None and versus[1] is not None and versus[2] is not None:
-        gain = in_units(1.0, unit, display)[0]
-        change = (
-            f"{signed(versus[1] * gain, 1)} ±{number(_95 * versus[2] * gain, 1)} "
-            f"against {versus[0]}"
-        )
-    return PeakWords(number(value, 1), shown.value, f"@ {number(peak.rpm, 0)}", change)
+    at = f"@ {number(peak.rpm, 0)}"
+    return PeakWords(number(value, 1), shown.value, at, _change_words(run, unit, display))
+
+
+def _change_words(run: Run, unit: Unit, display: Display) -> str:
+    """Return the difference to the last run of the kind with its 95 % interval."""
+    versus = run.versus
+    if versus is None:
+        return ""
+    power = versus.power_kw, versus.power_se_kw
+    change, se = power if unit is Unit.KILOWATT else (versus.torque_nm, versus.torque_se_nm)
+    if change is None or se is None:
+        return ""
+    gain = in_units(1.0, unit, display)[0]
+    difference = f"{signed(change * gain, 1)} ±{number(_95 * se * gain, 1)}"
+    return f"{difference} against {KIND_TITLES[run.kind].lower()} {versus.number}"
 
 
 def added_words(cells: int) -> str:

@@ -11,6 +11,7 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,7 @@ from dynoai_desktop.capture.session_folder import recorded_as
 from dynoai_desktop.capture.sources.contract import CaptureError, Source
 from dynoai_desktop.capture.sources.replay import ReplaySource, recording_span
 from dynoai_desktop.capture.worker import CaptureWorker, Position
+from dynoai_desktop.core.live.record import live_record
 from dynoai_desktop.core.store.sessions import list_sessions, summarise
 from dynoai_desktop.core.trust.health import BusHealth
 from dynoai_desktop.live_desk import LiveDesk
@@ -219,7 +221,8 @@ class Station(QObject):
         self._stop_worker()
         model = self._window.live_model
         model.clear()
-        worker = CaptureWorker(open_source, pipeline, self._live.new_engine())
+        engine = self._live.new_engine()
+        worker = CaptureWorker(open_source, pipeline, engine, observed=partial(live_record, engine))
         worker.snapshot_ready.connect(model.take_snapshot)
         worker.health_ready.connect(model.take_health)
         worker.health_ready.connect(self._note_simulated)

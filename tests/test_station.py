@@ -63,6 +63,7 @@ def test_the_demo_is_heard_recorded_with_space_and_replayed(qtbot, station) -> N
     assert (session.path, session.simulated, session.note) == (folder, True, "")
     document = json.loads((folder / "session.json").read_text())
     assert document["simulated"] is True
+    assert {"runs", "alerts", "mapping", "providers"} <= set(document)
     station.replay(session.path)
     window.replay_speed_changed.emit(0.0)
     qtbot.waitUntil(lambda: window.state.source.finished, timeout=LONG)

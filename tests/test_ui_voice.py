@@ -222,7 +222,7 @@ def mixed(**errors: float) -> Snapshot:
 def test_the_larger_error_sounds_and_not_too_often(announcer):
     assert announcer.tone(mixed(front=0.04, rear=-0.09), 1.0) == -0.09
     assert announcer.tone(mixed(front=0.04, rear=-0.09), 1.0 + TONE_EVERY_S / 2) is None
-    assert announcer.tone(mixed(front=0.04, rear=-0.09), 1.0 + TONE_EVERY_S) == -0.09
+    assert announcer.tone(mixed(front=0.04, rear=-0.09), 1.01 + TONE_EVERY_S) == -0.09
 
 
 def test_a_good_mixture_and_one_that_does_not_count_make_no_sound(announcer):

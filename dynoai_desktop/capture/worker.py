@@ -10,9 +10,9 @@ from __future__ import annotations
 import logging
 import queue
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from PySide6.QtCore import QObject, QThread, Signal
 
@@ -74,9 +74,14 @@ class CaptureWorker(QThread):
         pipeline: Pipeline,
         observer: Observer | None = None,
         parent: QObject | None = None,
+        observed: Callable[[float], Mapping[str, Any]] | None = None,
     ) -> None:
-        """Prepare; the source is made and opened on the thread itself."""
+        """Prepare; the source is made and opened on the thread itself.
+
+        *observed* returns what a session keeps of the live analysis since a Unix time in seconds.
+        """
         super().__init__(parent)
+        self._observed = observed
         self._open_source = open_source
         self._pipeline = pipeline
         self._observer = observer
@@ -207,7 +212,11 @@ class CaptureWorker(QThread):
         if self._recorder is None:
             return
         recorder, self._recorder = self._recorder, None
-        progress = recorder.close(self._pipeline.facts())
+        facts = dict(self._pipeline.facts())
+        if self._observed is not None and self._observing:
+            since_s, observed = recorder.progress().started_us / 1e6, self._observed
+            self._guard(lambda _: facts.update(observed(since_s)))
+        progress = recorder.close(facts)
         self._pipeline.end_recording()
         self.recording_changed.emit(progress)
         self.recording_changed.emit(None)

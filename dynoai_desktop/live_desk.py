@@ -7,6 +7,7 @@ they hold for the next source as well.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from dynoai_desktop.core.live.targets import TargetError
 from dynoai_desktop.core.live.tune_targets import tune_targets
 from dynoai_desktop.core.tune.tables import TuneError
 from dynoai_desktop.ui.messages import Severity, TargetsState
+from dynoai_desktop.ui.preferences import Preferences
 
 if TYPE_CHECKING:
     from dynoai_desktop.ui.main_window import MainWindow
@@ -32,7 +34,7 @@ class LiveDesk(QObject):
         """Connect the window's wishes."""
         super().__init__()
         self._window = window
-        self._settings = LiveSettings()
+        self._settings = _of_the_fuel(LiveSettings(), window.preferences)
         self._targets: CellGrid | None = None
         self._enabled = True
         self._engine = LiveEngine()
@@ -42,6 +44,7 @@ class LiveDesk(QObject):
         window.limits_changed.connect(self._set_limits)
         window.alert_acknowledged.connect(self._acknowledge)
         window.analysis_enabled.connect(self._enable)
+        window.settings_changed.connect(self._take_preferences)
         window.set_live_settings(self._settings)
 
     def new_engine(self) -> LiveEngine:
@@ -84,9 +87,19 @@ class LiveDesk(QObject):
         self._on_capture(lambda engine: engine.set_settings(settings))
         self._window.set_live_settings(settings)
 
+    def _take_preferences(self, preferences: Preferences) -> None:
+        """Go by another fuel; any other preference leaves the map as it is."""
+        settings = _of_the_fuel(self._settings, preferences)
+        if settings != self._settings:
+            self._set_limits(settings)
+
     def _acknowledge(self, number: int | None) -> None:
         self._on_capture(lambda engine: engine.acknowledge(number))
 
     def _enable(self, enabled: bool) -> None:
         self._enabled = enabled
         self._on_capture(lambda engine: engine.set_enabled(enabled))
+
+
+def _of_the_fuel(settings: LiveSettings, preferences: Preferences) -> LiveSettings:
+    return replace(settings, fuel=preferences.fuel, stoich=preferences.display.stoich)

@@ -241,3 +241,16 @@ def test_one_sample_gives_a_wide_interval():
     r, c = RPM.nodes.index(3000.0), MAP.nodes.index(60.0)
     assert surface.hits[r, c] == 1.0
     assert surface.se[r, c] > 0.01
+
+
+def test_a_mirrored_and_a_turned_table_give_mirrored_and_turned_results():
+    # Smoothing in place once moved 1.4 % to one diagonal neighbour and none to the other.
+    time, rpm, load = wander(13)
+    y = read_table(smooth_error(13), rpm, load) + coloured(13, time.size, 0.02, 0.4)
+    here = fit_surface(bilinear(RPM, MAP, rpm, load), y, time)
+    mirror = axis([6750.0 - n for n in reversed(RPM.nodes)])
+    there = fit_surface(bilinear(mirror, MAP, 6750.0 - rpm, load), y, time)
+    assert there.value[::-1] == pytest.approx(here.value, nan_ok=True, abs=1e-9)
+    assert there.se[::-1] == pytest.approx(here.se, nan_ok=True, abs=1e-9)
+    turned = fit_surface(bilinear(MAP, RPM, load, rpm), y, time)
+    assert pytest.approx(here.value, nan_ok=True, abs=1e-9) == turned.value.T

@@ -90,6 +90,15 @@ def test_pulls_alone_cannot_tell_a_delay_from_a_shifted_table():
     assert delay.low_s < 0.08 + 0.15 + 0.06 < delay.high_s + 0.03
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_fuel_on_the_port_walls_is_not_taken_for_a_delay(seed):
+    """Lean while load rises, rich while it falls: it looks like lateness and is none."""
+    quiet = WidebandModel(noise=0.003)
+    world = World(TableError(seed, size=0.004), wideband=quiet, film_s=0.03, enrichment=0.002)
+    delay = delay_at_reference(listen(world, wander(seed, 150.0, speed=0.7), seed))
+    assert delay.low_s < 0.08 + 0.02 + 0.06 < delay.high_s
+
+
 def test_a_steady_engine_teaches_nothing():
     world = World(TableError(5))
     delay = delay_at_reference(listen(world, ramp(60.0, (3000, 3000), (60, 60)), 5))

@@ -1,6 +1,7 @@
 """What the tuner decides about the live analysis reaches the engine and outlives its source."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -60,3 +61,11 @@ def test_the_session_keeps_runs_and_alerts(qtbot, station) -> None:  # noqa: F81
     document = json.loads((folder / "session.json").read_text())
     assert document["runs"][0]["kind"] in ("pull", "sweep", "hold", "coast_down")
     assert isinstance(document["alerts"], list)
+
+
+def test_another_fuel_reaches_the_limits_of_the_live_analysis(qtbot, station) -> None:  # noqa: F811
+    window = station.window
+    assert window.state.live.fuel == "gasoline"
+    window.settings_changed.emit(replace(window.preferences, fuel="E85"))
+    assert window.state.live.fuel == "E85"
+    assert window.state.live.stoich == pytest.approx(9.765)

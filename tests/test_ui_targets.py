@@ -122,7 +122,7 @@ def test_what_is_copied_can_be_pasted_back(editor):
         (whole_table("0.9", rows=len(LOAD), columns=len(RPM)), "does not fit"),
         (whole_table("0.9", columns=3), "The pasted table has 20 rows × 3 columns"),
         (whole_table("80"), "run from 80 to 80"),
-        ("0.9\t\n\t0.9", "empty cells"),
+        ("0.9\t\t0.9\n0.9\t0.9\t0.9", "empty cells"),
     ],
 )
 def test_a_paste_that_cannot_be_used_says_why_in_one_sentence(editor, text, part):

@@ -153,6 +153,7 @@ def test_a_warning_waits_for_a_danger_and_interrupts_a_call_out(announcer):
     assert announcer.hear(shot(hot(), lean(), run=pull()), 1.4).key == "lean_under_load"
     assert announcer.hear(shot(hot(), lean(), replace(hot(6), key="loss"), run=pull()), 1.6) is None
     assert announcer.finished(3.0).key == "loss"
+    assert announcer.finished(4.0).key == "intake_hot", "it was cut off"
 
 
 def test_a_warning_is_told_once(announcer):
@@ -486,6 +487,13 @@ def test_v_switches_the_voice_and_the_settings_follow(qtbot, window, monkeypatch
     assert len(window.voice.output.said) == 1
     qtbot.keyClick(window.focusWidget() or window, Qt.Key.Key_V)
     assert window.preferences.voice is VoiceMode.OFF
+
+
+def test_a_voice_left_on_is_not_called_on_where_there_is_none(window, monkeypatch):
+    monkeypatch.setattr(window.voice, "_make", VoiceOutput)
+    window.settings_changed.emit(replace(window.preferences, voice=VoiceMode.WORDS))
+    assert "voice off" in window.footer.hint.text()
+    window.live_model.take_snapshot(shot(lean()))
 
 
 def test_the_voice_is_heard_while_the_window_is_minimised(window, monkeypatch):

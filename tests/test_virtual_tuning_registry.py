@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import random
+import sys
 import threading
 import weakref
 from collections.abc import Callable
@@ -200,6 +201,21 @@ def test_purging_lets_the_arrays_go_and_says_how_many() -> None:
     assert registry.purge().sessions == 0 and registry.figures().array_bytes == 0
 
 
+def test_who_still_holds_a_forgotten_session_holds_no_tables() -> None:
+    held = []
+
+    def holding(settings: TuningSettings) -> VirtualSession:
+        held.append(VirtualSession(settings))
+        return held[0]
+
+    registry = SessionRegistry(lambda work: work(), Clock(), holding)
+    registry.start(SETTINGS)
+    assert held[0].outcome.iterations
+    registry.purge()
+    outcome = held[0].outcome
+    assert (outcome.status, outcome.iterations, outcome.tables) == (Status.CONVERGED, (), None)
+
+
 def test_an_unforeseen_error_reaches_the_thread_and_the_screen() -> None:
     class Broken(VirtualSession):
         def run(self):
@@ -240,7 +256,16 @@ def test_stop_all_ends_everything_that_runs() -> None:
     assert {listed.progress.status for listed in registry.listing()} == {Status.STOPPED}
 
 
-def test_many_threads_at_once_break_no_promise() -> None:
+@pytest.fixture
+def restless_threads():
+    """Threads that take turns as often as they can, so that what can tear does."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(usual)
+
+
+def test_many_threads_at_once_break_no_promise(restless_threads) -> None:
     """Eight threads start, stop, list, purge and sweep while time passes; nothing tears."""
     clock = Clock()
     workers: list[threading.Thread] = []

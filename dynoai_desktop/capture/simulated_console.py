@@ -8,7 +8,6 @@ the dyno cannot or will not fulfil is answered with what it goes on doing.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from dynoai_desktop.capture.commands import (
     Brake,
@@ -107,11 +106,7 @@ class Console:
 
     def _work(self, wish: ByHand) -> None:
         """Do by hand what is wished; a programme that runs is taken over as it stands."""
-        operator = self._rig.operator
-        if operator.programme is not None:
-            self._took_over = True
-            now = operator.controls
-            wish = replace(wish, tps_pct=now.tps_pct, engaged=now.clutch > 0.0)
+        self._took_over |= self._rig.operator.programme is not None
         self._rig.command(wish)
 
     def _let_go(self, wish: ByHand) -> None:

@@ -30,12 +30,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.add_argument(
+        "--truth", action="store_true", help="accuracy against known truth instead of speed"
+    )
+    parser.add_argument("--seeds", type=int, default=5, metavar="N", help="with --truth: how many")
+    parser.add_argument(
         "--only", metavar="NAME", action="append", help=f"one of {', '.join(BENCHMARKS)}"
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure; exit 1 when a figure is short of what it must reach."""
+    if arguments.truth:
+        return _truth(arguments)
     chosen = arguments.only or list(BENCHMARKS)
     unknown = [name for name in chosen if name not in BENCHMARKS]
     if unknown:
@@ -47,6 +53,34 @@ def run(arguments: argparse.Namespace) -> int:
     document = {"machine": machine(), "figures": [_row(figure) for figure in figures]}
     print(json_text(document) if arguments.json else _text(document, figures))
     return EXIT_DONE if all(figure.reached for figure in figures) else EXIT_FAILED
+
+
+def _truth(arguments: argparse.Namespace) -> int:
+    """Print what is found of a known truth, and how often it is missed."""
+    from dynoai_desktop.benchmarks.truth import TRUTHS
+
+    if arguments.seeds < 1:
+        raise UsageError("--seeds must be at least 1.")
+    chosen = arguments.only or list(TRUTHS)
+    unknown = [name for name in chosen if name not in TRUTHS]
+    if unknown:
+        raise UsageError(f"There is no truth '{unknown[0]}'; choose {', '.join(TRUTHS)}.")
+    found: dict[str, Any] = {}
+    for name in chosen:
+        print(f"measuring {name} …", file=sys.stderr, flush=True)
+        found[name] = TRUTHS[name](range(arguments.seeds))
+    if arguments.json:
+        print(json_text({"machine": machine(), "seeds": arguments.seeds, "truth": found}))
+        return EXIT_DONE
+    for name, rows in found.items():
+        print(name)
+        for row in rows:
+            print("  " + "  ".join(f"{key} {_figure(value)}" for key, value in row.items()))
+    return EXIT_DONE
+
+
+def _figure(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _row(figure: Figure) -> dict[str, Any]:

@@ -440,7 +440,7 @@ class MainWindow(Wishes):
 
     def _open_alerts(self) -> None:
         self.show_page(SADDLE_PAGE)
-        self.panel().act("alerts")
+        self.panel().act("open_alerts")
 
     def _go_live(self) -> None:
         if self._state.source.is_replay:
@@ -462,7 +462,7 @@ class MainWindow(Wishes):
 
     def _follow_preferences(self) -> None:
         self.voice.set_mode(self.preferences.voice, self.preferences.display)
-        self.footer.show_voice(self.preferences.voice is not VoiceMode.OFF)
+        self.footer.show_voice(self.voice.is_heard)
         for panel in self.pages.built:
             panel.show_preferences(self.preferences)
 

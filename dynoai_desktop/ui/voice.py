@@ -3,9 +3,10 @@
 Pure: snapshots and the time come in, what to say comes out, so it can be followed without a sound.
 An utterance that is returned is to be said at once, whatever is being said.
 
-* A danger interrupts everything, another danger too, which is then said once more. It is repeated
-  while it lasts and nobody has acknowledged it. Nothing said earlier can hold it back.
+* A danger interrupts everything, another danger too. It is repeated while it lasts and nobody has
+  acknowledged it. Nothing said earlier can hold it back.
 * A warning interrupts call-outs only.
+* A danger or warning that was cut off is said once more.
 * A call-out waits for its turn, and is dropped when the moment has passed.
 """
 
@@ -27,7 +28,6 @@ from dynoai_desktop.ui.wording import in_units, number
 
 DANGER_AGAIN_S = 6.0
 LONGEST_S = 8.0  # an utterance of which no end was heard is over by then
-FRESH_S = {0: 3.0, 1: 10.0}  # call-outs and warnings wait this long for their turn
 TONE_EVERY_S = 0.4
 TONE_FROM = 0.03  # share of the target below which an error makes no sound
 
@@ -42,6 +42,8 @@ class Priority(IntEnum):
     DANGER = 2
 
 
+# How long each waits for its turn; then the moment has passed.
+FRESH_S = {Priority.CALL_OUT: 3.0, Priority.WARNING: 10.0, Priority.DANGER: 30.0}
 _PRIORITIES = {Severity.CRITICAL: Priority.DANGER, Severity.WARNING: Priority.WARNING}
 
 
@@ -91,15 +93,13 @@ class Announcer:
         """Return what is to be said now, though nothing new was heard."""
         if self._speaking is not None and now_s - self._begun_s > LONGEST_S:
             self._speaking = None
-        self._waiting = [
-            u for u in self._waiting if now_s - u.made_s <= FRESH_S.get(u.priority, LONGEST_S * 2)
-        ]
+        self._waiting = [u for u in self._waiting if now_s - u.made_s <= FRESH_S[u.priority]]
         best = max(self._waiting, key=_rank, default=None)
         if best is None or not self._may_begin(best):
             return None
         self._waiting.remove(best)
         spoken = self._speaking
-        if spoken is not None and spoken.priority is Priority.DANGER and spoken.key != best.key:
+        if spoken is not None and spoken.priority > Priority.CALL_OUT and spoken.key != best.key:
             self._waiting.append(replace(spoken, interrupts=False, made_s=now_s))
         self._speaking, self._begun_s = best, now_s
         if best.priority is Priority.DANGER:

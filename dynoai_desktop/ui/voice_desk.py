@@ -47,6 +47,11 @@ class VoiceDesk(QObject):
         words = self.output.words
         return f"{words} {_TONE_WORDS}" if self.output.can_sound else words
 
+    @property
+    def is_heard(self) -> bool:
+        """Return whether the voice is on and this machine has one."""
+        return self._mode is not VoiceMode.OFF and self.output.can_speak
+
     def set_mode(self, mode: VoiceMode, display: Display) -> None:
         """Switch the voice on or off; call-outs are made in the units of *display*."""
         self._announcer.display = display
@@ -56,7 +61,7 @@ class VoiceDesk(QObject):
 
     def hear(self, snapshot: Snapshot) -> None:
         """Say what a snapshot asks for."""
-        if self._mode is VoiceMode.OFF or not self.output.can_speak:
+        if not self.is_heard:
             return
         now_s = self._clock()
         self._say(self._announcer.hear(snapshot, now_s))

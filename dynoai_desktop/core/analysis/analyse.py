@@ -78,6 +78,7 @@ def analyse(
     step(0.05, "Setting spikes aside")
     normalised = normalise(frame)
     clean = normalised.frame
+    _refuse(clean)
     step(0.20, "Telling idle from cruise and pulls")
     track = label(clean, settings.modes)
     runs = find_runs(track, settings.runs)
@@ -108,7 +109,7 @@ def analyse(
     knock = _knock_maps(evidence, settings)
     mbt = _mbt(evidence)
     step(0.92, "Comparing causes")
-    readiness = judge_readiness(frame, settings.target is not None)
+    readiness = judge_readiness(clean, settings.target is not None)
     payload = Payload(
         key=key,
         settings=settings,
@@ -149,8 +150,8 @@ def _refuse(frame: Frame) -> None:
     missing = missing_required(frame)
     if missing:
         raise AnalysisError(
-            f"The log does not hold {' and '.join(missing)}. Log it, or name its column in "
-            "Mapping; engine speed and load are never guessed."
+            f"The log does not hold {' and '.join(missing)} with values it could have. Log it, "
+            "or name its column in Mapping; engine speed and load are never guessed."
         )
     if len(frame) < 2:
         raise AnalysisError("The log holds fewer than two rows. Record again.")
@@ -286,6 +287,13 @@ def _absolute_of(
 def _warnings(evidence: Evidence, readiness: Readiness) -> tuple[Warning, ...]:
     out = [Warning(code, _in_words(code)) for code in readiness.codes]
     out += [Warning("channel_read_as", note) for note in evidence.normalised.notes]
+    out += [
+        Warning(
+            f"unusable_channel:{channel.value}",
+            f"{channel.value} was logged but holds no value it could have; it was left out.",
+        )
+        for channel in evidence.normalised.unusable
+    ]
     if not evidence.alignment.measured and evidence.fits:
         out.append(
             Warning(

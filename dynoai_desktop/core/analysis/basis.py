@@ -188,7 +188,7 @@ def _placer(axis: Axis) -> _Placer:
     return place
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=8)
 def roughness(rpm: tuple[float, ...], load: tuple[float, ...]) -> F64:
     """Return the penalty P of a grid: ``t' P t`` is the bending energy of the table t.
 
@@ -217,7 +217,7 @@ class Modes:
     vectors: F64  # (N, N), one mode a column
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=8)
 def bending_modes(rpm: tuple[float, ...], load: tuple[float, ...]) -> Modes:
     """Return the eigenmodes of the penalty of a grid."""
     energy, vectors = np.linalg.eigh(roughness(rpm, load))

@@ -119,7 +119,7 @@ def to_document(
 def _provenance(payload: Payload) -> dict[str, Json]:
     out = {}
     normalised = payload.evidence.normalised
-    for channel in normalised.frame.columns:
+    for channel in normalised.tags:
         source = normalised.raw.provenance.get(channel)
         counts = np.bincount(normalised.tags[channel], minlength=len(Tag))
         out[channel.value] = {

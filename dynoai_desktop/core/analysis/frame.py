@@ -57,6 +57,7 @@ class Frame:
         """Build a frame; columns whose unit is not named in *units* are in our own unit.
 
         AFR columns become lambda by division by *stoich*; where both came, lambda is kept.
+        Infinite values are readings that were not heard.
         Columns without one finite value are left out. Raises FrameError when a column's length
         is not that of the time, when time is not finite or goes back, or when a unit does not
         fit its channel.
@@ -79,8 +80,11 @@ class Frame:
                     f"The column {channel.value} has {values.size} rows, the time column "
                     f"{time_s.size}. Check the file for ragged rows."
                 )
-            if not np.isfinite(values).any():
+            finite = np.isfinite(values)
+            if not finite.any():
                 continue
+            if np.isinf(values[~finite]).any():
+                values = np.where(finite, values, np.nan)
             out[target] = _frozen(values)
             source = (sources or {}).get(channel, channel.value)
             provenance[target] = Provenance(source, unit, note)

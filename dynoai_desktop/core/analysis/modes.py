@@ -38,7 +38,6 @@ class Mode(StrEnum):
 
 MODES: tuple[Mode, ...] = tuple(Mode)  # labels are indices into this
 CODE: Mapping[Mode, int] = {mode: i for i, mode in enumerate(MODES)}
-STEADY = frozenset({Mode.IDLE, Mode.CRUISE, Mode.PART_LOAD, Mode.WOT})
 _TRANSIENT_CODES = (CODE[Mode.TIP_IN], CODE[Mode.TIP_OUT])
 
 

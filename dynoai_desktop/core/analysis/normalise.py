@@ -10,7 +10,7 @@ neighbour. The steps repeat until they find nothing more, so a second call chang
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 import numpy as np
@@ -38,22 +38,23 @@ _SLOW = frozenset(
     }
 )
 
-# Channels that cannot jump and come back within a tick or two, with the smallest deviation, in
-# the channel's unit, that is called a spike. Throttle, spark and knock may jump: not listed.
-_SPIKE_FLOOR: dict[Channel, float] = {
-    Channel.RPM: 60.0,
-    Channel.RPM_DRUM: 30.0,
-    Channel.LAMBDA_FRONT: 0.03,
-    Channel.LAMBDA_REAR: 0.03,
-    Channel.LAMBDA: 0.03,
-    Channel.MAP: 6.0,
-    Channel.SPEED: 2.0,
-    Channel.TORQUE: 10.0,
-    Channel.POWER: 5.0,
-    Channel.IAT: 3.0,
-    Channel.ECT: 3.0,
-    Channel.BARO: 1.0,
-    Channel.VBATT: 1.5,
+# Channels that cannot jump and come back within a tick or two: the smallest deviation, in the
+# channel's unit, that is called a spike, and how fast per second the true signal may move (an
+# unloaded engine blips at 8000 rpm a second). Throttle, spark and knock may jump: not listed.
+_SPIKES: dict[Channel, tuple[float, float]] = {
+    Channel.RPM: (60.0, 8000.0),
+    Channel.RPM_DRUM: (30.0, 1000.0),
+    Channel.LAMBDA_FRONT: (0.03, 3.0),
+    Channel.LAMBDA_REAR: (0.03, 3.0),
+    Channel.LAMBDA: (0.03, 3.0),
+    Channel.MAP: (6.0, 500.0),
+    Channel.SPEED: (2.0, 60.0),
+    Channel.TORQUE: (10.0, 500.0),
+    Channel.POWER: (5.0, 300.0),
+    Channel.IAT: (3.0, 10.0),
+    Channel.ECT: (3.0, 10.0),
+    Channel.BARO: (1.0, 1.0),
+    Channel.VBATT: (1.5, 10.0),
 }
 _SPIKE_SIGMAS = 6.0
 _SPIKE_BLOCK = 64  # ticks over which the local deviation is judged
@@ -90,9 +91,10 @@ class Normalised:
     tags: Mapping[Channel, U8]
     notes: tuple[str, ...] = ()
 
-    def usable(self, channel: Channel) -> NDArray[np.bool_]:
-        """Return where the channel was measured, or bridged over a gap in which nothing came."""
-        return self.tags[channel] <= Tag.FILLED
+    @property
+    def unusable(self) -> tuple[Channel, ...]:
+        """Return the channels that were logged but hold no possible value."""
+        return tuple(channel for channel in self.tags if channel not in self.frame)
 
 
 def age_limit_s(channel: Channel) -> float:
@@ -101,7 +103,10 @@ def age_limit_s(channel: Channel) -> float:
 
 
 def normalise(frame: Frame) -> Normalised:
-    """Clean every column of *frame*: rows are preserved, nothing absent is invented."""
+    """Clean every column of *frame*: rows are preserved, nothing absent is invented.
+
+    A column without one possible value is left out of the cleaned frame; its tags say why.
+    """
     columns: dict[Channel, F64] = {}
     tags: dict[Channel, U8] = {}
     notes: list[str] = []
@@ -109,8 +114,10 @@ def normalise(frame: Frame) -> Normalised:
         values, factor = _trim_as_change(channel, raw)
         if factor:
             notes.append(f"{channel.value} is a factor in percent; 100 was read as no trim.")
-        columns[channel], tags[channel] = _clean(channel, frame.time_s, values)
-    return Normalised(frame, frame.with_columns(columns), tags, tuple(notes))
+        cleaned, tags[channel] = _clean(channel, frame.time_s, values)
+        if np.isfinite(cleaned).any():
+            columns[channel] = cleaned
+    return Normalised(frame, replace(frame, columns=columns), tags, tuple(notes))
 
 
 def _trim_as_change(channel: Channel, values: F64) -> tuple[F64, bool]:
@@ -137,11 +144,11 @@ def _clean(channel: Channel, time_s: F64, values: F64) -> tuple[F64, U8]:
     else:
         out = _bridge(channel, time_s, values, good)
         tag[np.isfinite(out) & ~finite] = Tag.FILLED
-    floor = _SPIKE_FLOOR.get(channel)
-    if floor is None:
+    limits = _SPIKES.get(channel)
+    if limits is None:
         return out, tag
     for _ in range(_MAX_PASSES):
-        spikes = _spikes(time_s, out, floor)
+        spikes = _spikes(time_s, out, *limits)
         if not spikes.size:
             break
         tag[spikes] = Tag.SPIKE
@@ -168,14 +175,18 @@ def _bridge(channel: Channel, time_s: F64, values: F64, good: NDArray[np.bool_])
     return out
 
 
-def _spikes(time_s: F64, values: F64, floor: float) -> NDArray[np.intp]:
+def _spikes(time_s: F64, values: F64, least: float, slew: float) -> NDArray[np.intp]:
     """Return the rows that stand out from the running median of five ticks."""
     finite = np.isfinite(values)
     ticks = None if finite.all() else np.flatnonzero(finite)
     x = values if ticks is None else values[ticks]
     t = time_s if ticks is None else time_s[ticks]
-    if x.size < 9 or not _is_fast(t):
+    if x.size < 9:
         return np.empty(0, dtype=np.intp)
+    tick_s = _usual_step(t)
+    if tick_s > _SLOWEST_TICK_S:
+        return np.empty(0, dtype=np.intp)
+    floor = max(least, slew * tick_s)
     # A tick far from its median is half as far from a neighbour, so only jumps are looked at.
     jumps = np.flatnonzero(np.abs(np.diff(x)) > floor / 2.0)
     suspects = np.unique(np.concatenate((jumps, jumps + 1)))
@@ -190,11 +201,12 @@ def _spikes(time_s: F64, values: F64, floor: float) -> NDArray[np.intp]:
     return out if ticks is None else ticks[out]
 
 
-def _is_fast(t: F64) -> bool:
-    """Return whether ticks come fast enough for one of them alone to be no event."""
-    if (t[-1] - t[0]) / (t.size - 1) <= _SLOWEST_TICK_S:
-        return True
-    return float(np.median(np.diff(t))) <= _SLOWEST_TICK_S
+def _usual_step(t: F64) -> float:
+    """Return the usual time between ticks: the mean where it is regular, else the median."""
+    mean = float((t[-1] - t[0]) / (t.size - 1))
+    if abs(float(t[t.size // 2] - t[0]) - mean * (t.size // 2)) < 0.02 * mean * t.size:
+        return mean
+    return float(np.median(np.diff(t)))
 
 
 def _median5(x: F64, at: NDArray[np.intp]) -> F64:

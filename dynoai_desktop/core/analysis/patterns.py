@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import erf
+from math import erfc, log, pi
 
 import numpy as np
 
@@ -197,12 +197,25 @@ def explain(nodes: Nodes) -> tuple[tuple[Explanation, ...], float]:
             variance = 1.0 / (float(seen @ seen) + _AMOUNT_SD**-2)
             amount = variance * float(seen @ white)
             z = amount / variance**0.5
-            log = base + 0.5 * z**2 + 0.5 * np.log(variance / _AMOUNT_SD**2)
+            score = base + 0.5 * z**2 + 0.5 * log(variance / _AMOUNT_SD**2)
             if pattern.sign:
                 # Half of the prior is ruled out, and so is part of the posterior.
-                log += np.log(max(1.0 + erf(pattern.sign * z / 2.0**0.5), 1e-12))
-            scores.append(_Score(pattern.key, log, amount, variance**0.5, sd, shape))
+                score += _log_share(pattern.sign * z)
+            scores.append(_Score(pattern.key, score, amount, variance**0.5, sd, shape))
     return _weigh(scores, nodes.y)
+
+
+def _log_share(z: float) -> float:
+    """Return ln of twice the share of a Gaussian at *z* that lies on the allowed side.
+
+    Far on the wrong side by the tail's asymptote, where the share itself is below any number.
+
+    >>> _log_share(0.0), round(_log_share(-10.0), 2)
+    (0.0, -52.53)
+    """
+    if z > -8.0:
+        return log(erfc(-z / 2.0**0.5))
+    return -0.5 * z**2 - log(-z * (pi / 2.0) ** 0.5)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -224,7 +237,7 @@ def _weigh(scores: list[_Score], y: F64) -> tuple[tuple[Explanation, ...], float
     logs = np.array([score.log + prior[score.key] for score in scores])
     chance = np.exp(logs - logs.max())
     chance /= chance.sum()
-    plain = max(float(log) for s, log in zip(scores, logs, strict=True) if not s.key)
+    plain = max(float(one) for s, one in zip(scores, logs, strict=True) if not s.key)
     out = []
     for key in keys:
         mine = [i for i, score in enumerate(scores) if score.key == key]

@@ -1,7 +1,7 @@
 """The JSON Schema of `dynoai.nextgen@1` (draft 2020-12), built from small pieces.
 
-`python -m dynoai_desktop.core.analysis.schema` is not needed: the file in `resources/schemas` is
-the same document, and a test keeps it so.
+The file in `resources/schemas` is the same document for readers in other languages; a test keeps
+both alike.
 """
 
 from __future__ import annotations

@@ -2,13 +2,14 @@
 
 Every sample is a reading of the table through the bilinear basis B, plus noise:
 
-    y = B t + e,   t ~ N(0, (k P + e0 I)^-1),   e: variance s², correlated in time
+    y = B t + Z a + e,   t ~ N(0, (P / b² + I / r²)^-1 + c² I),   e: variance s², correlated in time
 
 P is the bending energy of the table, so between dense data the table bends where the data say so
-and across gaps it runs straight. Three things are taken from the data, none is a constant:
+and across gaps it runs straight; Z a are disturbances of known shape and unknown size (Nuisance).
+Three things are taken from the data, none is a constant:
 
-* how rough the table is (k), by its marginal likelihood, averaged over a grid of roughnesses so
-  that few data do not pretend to know it;
+* how much the table bends (b) and scatters from node to node (c), by their marginal likelihood,
+  averaged over a grid, so that few data do not pretend to know it;
 * how much the noise repeats itself: the integrated autocorrelation of the residuals is the number
   of samples that count as one (for AR(1) noise (1 + r) / (1 - r));
 * which samples are outliers: Huber weights at two sigmas, with the variance that belongs to them.

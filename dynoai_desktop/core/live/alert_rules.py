@@ -1,7 +1,7 @@
 """What the person at the dyno must be told: one row of ALERT_RULES for each.
 
 A rule looks at one channel and returns how far it is beyond its limit, or None. It is told whether
-its alert is up already, so it can use the lower limit for ending one. The board (alerts.py) does
+it was so before, so it can use the lower limit for ending an alert. The board (alerts.py) does
 the rest: how long it must last, rate limits, acknowledging, keeping.
 
 Missing is never good: where a rule cannot see what it watches, `unwatched` says so.
@@ -50,24 +50,24 @@ class AlertRule:
     limits: tuple[str, ...] = ()  # fields of AlertLimits it goes by
 
 
-def _lean(w: Watch, channel: Channel | None, active: bool) -> float | None:
+def _lean(w: Watch, channel: Channel | None, begun: bool) -> float | None:
     pressure, sensor = w.load_pressure(), w.working(channel)
     if sensor is None or pressure is None:
         return None
     limit = lean_limit(pressure, w.settings)
     if pressure >= w.limits.load_kpa and (target := w.target(sensor.channel)) is not None:
         limit = min(limit, target * (1.0 + w.limits.lean_over_target))
-    return _beyond(sensor.value, limit, w.limits.lean_hysteresis if active else 0.0)
+    return _beyond(sensor.value, limit, w.limits.lean_hysteresis if begun else 0.0)
 
 
-def _rich(w: Watch, channel: Channel | None, active: bool) -> float | None:
+def _rich(w: Watch, channel: Channel | None, begun: bool) -> float | None:
     pressure, sensor = w.load_pressure(), w.working(channel)
     if sensor is None or pressure is None or pressure < w.limits.load_kpa:
         return None
-    return _beyond(-sensor.value, -w.limits.rich_under_load, 0.02 if active else 0.0)
+    return _beyond(-sensor.value, -w.limits.rich_under_load, 0.02 if begun else 0.0)
 
 
-def _implausible(w: Watch, channel: Channel | None, active: bool) -> float | None:
+def _implausible(w: Watch, channel: Channel | None, begun: bool) -> float | None:
     sensor, now = w.working(channel), w.now
     if sensor is None or not now.running or now.closed is not False or now.least_pressure is None:
         return None
@@ -77,7 +77,7 @@ def _implausible(w: Watch, channel: Channel | None, active: bool) -> float | Non
     return _beyond(max(low - sensor.value, sensor.value - high), 0.0)
 
 
-def _dead(w: Watch, channel: Channel | None, active: bool) -> float | None:
+def _dead(w: Watch, channel: Channel | None, begun: bool) -> float | None:
     sensor, now = w.sensor(channel), w.now
     if sensor is None or not now.running or now.closed is not False:
         return None
@@ -86,46 +86,46 @@ def _dead(w: Watch, channel: Channel | None, active: bool) -> float | None:
     return _beyond(max(sensor.held_s(), sensor.railed_s()), w.limits.dead_s)
 
 
-def _disagree(w: Watch, channel: Channel | None, active: bool) -> float | None:
+def _disagree(w: Watch, channel: Channel | None, begun: bool) -> float | None:
     front, rear = w.sensor(Channel.LAMBDA_FRONT), w.sensor(Channel.LAMBDA_REAR)
     now = w.now
     if front is None or rear is None or not now.running or now.closed is not False:
         return None
     if now.index - min(front.index, rear.index) > WINDOWS_PER_S // 2:
         return None
-    return _beyond(abs(front.value - rear.value), w.limits.disagree, 0.03 if active else 0.0)
+    return _beyond(abs(front.value - rear.value), w.limits.disagree, 0.03 if begun else 0.0)
 
 
-def _knock(w: Watch, channel: Channel | None, active: bool) -> float | None:
+def _knock(w: Watch, channel: Channel | None, begun: bool) -> float | None:
     limit = w.limits.knock_deg
-    return _beyond(w.heard(channel), limit, 0.5 * limit if active else 0.0)
+    return _beyond(w.heard(channel), limit, 0.5 * limit if begun else 0.0)
 
 
-def _over_rev(w: Watch, channel: Channel | None, active: bool) -> float | None:
+def _over_rev(w: Watch, channel: Channel | None, begun: bool) -> float | None:
     redline = w.limits.redline_rpm
-    return None if redline is None else _beyond(w.now.rpm, redline, 100.0 if active else 0.0)
+    return None if redline is None else _beyond(w.now.rpm, redline, 100.0 if begun else 0.0)
 
 
-def _hot(w: Watch, channel: Channel | None, active: bool) -> float | None:
+def _hot(w: Watch, channel: Channel | None, begun: bool) -> float | None:
     limit = w.limits.iat_c if channel is Channel.IAT else w.limits.ect_c
-    return _beyond(w.held(channel), limit, 3.0 if active else 0.0)
+    return _beyond(w.held(channel), limit, 3.0 if begun else 0.0)
 
 
-def _battery(w: Watch, channel: Channel | None, active: bool) -> float | None:
+def _battery(w: Watch, channel: Channel | None, begun: bool) -> float | None:
     volts = w.held(channel)
     if volts is None or not w.now.running:
         return None
-    return _beyond(-volts, -w.limits.battery_v, 0.3 if active else 0.0)
+    return _beyond(-volts, -w.limits.battery_v, 0.3 if begun else 0.0)
 
 
-def _rpm_frozen(w: Watch, channel: Channel | None, active: bool) -> float | None:
+def _rpm_frozen(w: Watch, channel: Channel | None, begun: bool) -> float | None:
     now = w.now
     if now.tps is None or now.tps <= w.limits.frozen_tps or not now.running:
         return None
     return _beyond(now.rpm_unchanged_s, w.limits.frozen_s)
 
 
-def _stale(w: Watch, channel: Channel | None, active: bool) -> float | None:
+def _stale(w: Watch, channel: Channel | None, begun: bool) -> float | None:
     if channel is None or w.silent_s > 1.0:
         return None
     if channel is not Channel.RPM and w.now.running is False:
@@ -137,11 +137,11 @@ def _stale(w: Watch, channel: Channel | None, active: bool) -> float | None:
     return _beyond(w.now.age_s(channel), max(limit, 3.0 * w.usual_gap_s(channel)))
 
 
-def _silence(w: Watch, channel: Channel | None, active: bool) -> float | None:
+def _silence(w: Watch, channel: Channel | None, begun: bool) -> float | None:
     return None if w.heard_since_s is None else _beyond(w.silent_s, w.limits.stale_s)
 
 
-def _missing(w: Watch, channel: Channel | None, active: bool) -> float | None:
+def _missing(w: Watch, channel: Channel | None, begun: bool) -> float | None:
     since = w.heard_since_s
     if since is None or w.silent_s > 1.0:
         return None
@@ -156,19 +156,19 @@ def _missing(w: Watch, channel: Channel | None, active: bool) -> float | None:
     return _beyond(w.now.start_s - since, w.limits.missing_s)
 
 
-def _out_of_range(w: Watch, channel: Channel | None, active: bool) -> float | None:
+def _out_of_range(w: Watch, channel: Channel | None, begun: bool) -> float | None:
     value, usual = w.heard(channel), CHANNELS[channel].warn if channel is not None else None
     if value is None or usual is None or not w.now.running or w.now.closed:
         return None
     return _beyond(max(usual[0] - value, value - usual[1]), 0.0)
 
 
-def _loss(w: Watch, channel: Channel | None, active: bool) -> float | None:
+def _loss(w: Watch, channel: Channel | None, begun: bool) -> float | None:
     limit = w.limits.loss_pct
-    return _beyond(100.0 * w.lossy_share, limit, 0.8 * limit if active else 0.0)
+    return _beyond(100.0 * w.lossy_share, limit, 0.8 * limit if begun else 0.0)
 
 
-def _power_fell(w: Watch, channel: Channel | None, active: bool) -> float | None:
+def _power_fell(w: Watch, channel: Channel | None, begun: bool) -> float | None:
     fall = w.power_fall
     return None if fall is None else _beyond(100.0 * fall, w.limits.power_fall_pct)
 

@@ -90,7 +90,8 @@ class AlertBoard:
         index = watch.now.index
         changed = False
         for post in self._turns[index % len(self._turns)]:
-            beyond = post.rule.check(watch, post.channel, post.active)
+            begun = post.since is not None
+            beyond = post.rule.check(watch, post.channel, begun)
             if beyond is not None:
                 if post.since is None:
                     post.since = index

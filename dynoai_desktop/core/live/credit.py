@@ -37,6 +37,7 @@ SUPPORTED = 0.9  # share of a prediction that must rest on data
 
 _COMMANDS = slice(2, 2 + len(GROUPS))  # rows of the path: after the coordinates
 _TRIMS = slice(2 + len(GROUPS), 2 + 2 * len(GROUPS))
+_PRESSURE = _TRIMS.stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ class Credits:
         self.lag = LagEstimate(settings, len(GROUPS))
         candidates = self.lag.lags_s.size
         self.bank = CellBank(len(rpm), len(load), candidates, len(GROUPS))
-        self._path = Path(2 * len(GROUPS), candidates)
+        self._path = Path(_PRESSURE + 1 - _COMMANDS.start, candidates)
         self._waiting: deque[Waiting] = deque()
         self._take_targets(targets)
         self.commanded = False  # readings have been compared with a command of the ECU
@@ -128,7 +129,7 @@ class Credits:
         )
 
     def _commands(self, now: Moment) -> tuple[float, ...]:
-        """Return ln commanded lambda per group (NaN: not heard), then ln of its trims.
+        """Return ln commanded lambda per group (NaN: not heard), ln of its trims, and ln MAP.
 
         A step in the command shows in the reading as the sensor answers it. So the command goes
         through the usual sensor's lag here, and is handed to the path a window late, which takes
@@ -140,7 +141,8 @@ class Credits:
             log = math.nan if command is None else math.log(command)
             self._smoothed[i] = log if math.isnan(before) else before + _ANSWER * (log - before)
             trims.append(_trim_log(now, group.short_trim) + _trim_log(now, group.long_trim))
-        return (*self._smoothed, *trims)
+        pressure = 0.0 if now.map_kpa is None else math.log(max(now.map_kpa, 1.0))
+        return (*self._smoothed, *trims, pressure)
 
     def _command(self, now: Moment, group: CylinderChannels) -> float | None:
         if not self._settings.follow_commanded:
@@ -205,11 +207,22 @@ class Credits:
         error[~heard] = 0.0
         self.bank.begin(batch, ready[-1][0].index, standing)
         prediction, support = self.bank.predict(groups, batch)
-        self.lag.learn(groups, error - prediction, heard & (support >= SUPPORTED))
+        usable = heard & (support >= SUPPORTED)
+        self.lag.learn(groups, error - prediction, usable, self._pressure_rate(past))
         self.bank.add(groups, batch, error, heard.astype(np.float64))
         self.changes += 1
         self.changed = batch.box if self.changed is None else self.changed.with_other(batch.box)
         return list(self._told(ready, groups, past, error))
+
+    def _pressure_rate(self, past: F64) -> list[float]:
+        """Return the relative change of MAP per second about when the charge was burnt, (m,).
+
+        The least-squares slope over all candidates.
+        """
+        ago_s = self.lag.lags_s - self.lag.lags_s.mean()
+        weights = -ago_s / max(float((ago_s**2).sum()), 1e-9)
+        rates: list[float] = (past[:, _PRESSURE] * weights).sum(axis=1).tolist()
+        return rates
 
     def _told(
         self, ready: list[tuple[Waiting, F64]], groups: slice, past: F64, error: F64

@@ -5,13 +5,21 @@
 The transport time belongs to the pipe and is taken as stated; the lag is found from the stream.
 Under every candidate lag the map makes a prediction of each new reading before it learns from it.
 A candidate that puts the readings where they were burnt predicts better wherever commanded fuel or
-place changes in both directions; the sums of the errors, each reading counted for what repeating
-noise leaves of it, are log-likelihoods. Without excitation they stay alike, and the stated default
-with its wide doubt stands.
+place changes in both directions; the sums of the squared errors, each reading counted for what
+repeating noise leaves of it, are log-likelihoods. Without excitation they stay alike, and the
+stated default with its wide doubt stands.
+
+One thing looks like a delay and is none: fuel on the port walls makes the mixture lean while load
+rises and rich while it falls. So under every candidate the part of the errors that goes with the
+relative change of manifold pressure is taken off first, as in a regression with one nuisance. And
+no engine is as simple as this model: what it leaves out lasts for many readings, and is added to
+the noise that each is weighed by, so that a quiet sensor does not make small flaws a proof.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +37,8 @@ _FINE_S = 0.01
 _LEAST_SD_S = 0.015  # what a sensor of another lag than the usual one does
 _RENEWED_EVERY = 100  # readings
 _MEMORY = 0.01  # share of a new reading in the running noise
+_FILM_S = 0.15  # how far wall wetting may go, lambda per relative change of pressure per second
+_LEFT_OUT = 12 * 0.006**2  # variance of what the model leaves out, times the readings it lasts
 _OUTLIER = 2.0  # standard deviations beyond which a reading counts less
 _FIRST_ALIKE = 0.6  # correlation of neighbouring readings before there is data
 _MOST_ALIKE = 0.85
@@ -70,7 +80,8 @@ class LagEstimate:
         self._between = _interpolation(self._fine_s, self.lags_s)
         self._nearest = _hats(self._fine_s, self.lags_s)
         self._prior = -0.5 * ((self._fine_s - settings.lag_s) / settings.lag_doubt_s) ** 2
-        self._loss = np.zeros(count)
+        # Sums over readings in units of their noise: error², error × rate, rate².
+        self._errors, self._shared, self._rates = np.zeros(count), np.zeros(count), 0.0
         self._noise = [FIRST_NOISE**2] * groups
         self._last = [0.0] * groups
         self._counts = [0] * groups
@@ -93,23 +104,30 @@ class LagEstimate:
         half = 1.96 * self.sd_s
         return Delay(middle, max(0.0, middle - half), middle + half, self.measured)
 
-    def learn(self, groups: slice, away: F64, usable: NDArray[np.bool_]) -> None:
+    def learn(
+        self, groups: slice, away: F64, usable: NDArray[np.bool_], rate: Sequence[float]
+    ) -> None:
         """Compare readings with what the map predicted.
 
         *away* (m, groups, k) is reading minus prediction, *usable* (m, groups) where there was a
-        reading and support enough for a prediction.
+        reading and support enough for a prediction, *rate* (m,) the relative change of manifold
+        pressure per second.
         """
-        deviation = np.sqrt(self._noise[groups])[:, None]
-        size = np.abs(away) / deviation
-        core = np.minimum(size, _OUTLIER)
-        loss = core * (size - 0.5 * core) * usable[:, :, None]
-        self._loss += loss.sum(axis=(0, 1)) / self.repeats
         best = away[:, :, self.best].tolist()
-        for row, flags in zip(best, usable.tolist(), strict=True):
-            for group, (value, counts) in enumerate(zip(row, flags, strict=True), groups.start):
+        weights = np.zeros(usable.shape)
+        for m, flags in enumerate(usable.tolist()):
+            for column, counts in enumerate(flags):
                 if counts:
-                    self._learn_noise(group, value)
+                    variance = self._noise[groups.start + column]
+                    size = abs(best[m][column]) / math.sqrt(variance)
+                    weight = min(1.0, _OUTLIER / size) if size > 0.0 else 1.0
+                    weights[m, column] = weight = weight / (variance * self.repeats + _LEFT_OUT)
+                    self._rates += weight * rate[m] ** 2
+                    self._learn_noise(groups.start + column, best[m][column])
                     self._readings += 1
+        weighted = weights[:, :, None] * away
+        self._errors += (weighted * away).sum(axis=(0, 1))
+        self._shared += (weighted * np.array(rate)[:, None, None]).sum(axis=(0, 1))
         if self._readings >= self._due:
             self._due = self._readings + _RENEWED_EVERY
             self._renew()
@@ -124,7 +142,8 @@ class LagEstimate:
 
     def _renew(self) -> None:
         self.renewals += 1
-        logs = self._prior - (self._between * (self._loss - self._loss.min())).sum(axis=1)
+        loss = 0.5 * (self._errors - self._shared**2 / (self._rates + _FILM_S**-2))
+        logs = self._prior - (self._between * (loss - loss.min())).sum(axis=1)
         belief = np.exp(logs - logs.max())
         belief /= belief.sum()
         self.lag_s = float((belief * self._fine_s).sum())

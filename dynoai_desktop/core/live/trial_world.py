@@ -167,16 +167,19 @@ class World:
     front: TableError
     rear: TableError | None = None
     wideband: WidebandModel = field(default_factory=WidebandModel)
-    command: float = 0.9  # lambda
+    command: float = 0.9  # lambda, at 60 kPa
+    enrichment: float = 0.0  # share by which it falls per kPa
     step: float = 0.0  # share by which the command steps down and up again every three seconds
     announced: bool = True  # the ECU's command is on the bus
+    film_s: float = 0.0  # wall wetting: ln lambda per relative change of pressure per second
 
     def drive(self, drive: Drive, seed: int, start: int = START) -> Iterator[Aggregate]:
         """Yield the windows of a drive."""
         rng = np.random.default_rng((seed, 77))
         rpm, pressure, n = drive.rpm, drive.map_kpa, drive.rpm.size
-        command = np.full(n, self.command)
+        command = self.command * np.exp(-self.enrichment * (pressure - 60.0))
         command[np.arange(n) * STEP_S % 6.0 >= 3.0] *= 1.0 - self.step
+        film = np.exp(self.film_s * np.gradient(np.log(pressure)) / STEP_S)
         cut = (drive.tps < 2.0) & (rpm > _CUT_RPM)
         torque = np.where(cut, -12.0, 0.9 * pressure - 20.0)
         signals: dict[Channel, F64] = {
@@ -194,7 +197,7 @@ class World:
         for channel, error in sides.items():
             if error is not None:
                 wrong = np.exp(error.at(rpm, pressure))
-                burnt = np.where(cut, np.full(n, _FREE_AIR), command * wrong)
+                burnt = np.where(cut, np.full(n, _FREE_AIR), command * wrong * film)
                 signals[channel] = self._seen(burnt, rpm, pressure)
         yield from self._windows(signals, drive.windows, rng, start)
 

@@ -198,6 +198,7 @@ class LivePanel(Panel):
             "next_cylinder": self._next_cylinder,
             "reset_map": self.reset_map_requested.emit,
             "analysis": self._toggle_analysis,
+            "open_alerts": lambda: self._open_side(True),
             "alerts": lambda: self._open_side(self.side.currentWidget() is self.card),
         }
         if self._state.source.is_replay and action in _REPLAY_ACTIONS:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QGuiApplication, QShowEvent
+from PySide6.QtGui import QGuiApplication, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from dynoai_desktop.core.axis import CellGrid, default_map_axis, default_rpm_axis
@@ -18,6 +18,7 @@ from dynoai_desktop.ui.look import Look
 from dynoai_desktop.ui.messages import FrameState
 from dynoai_desktop.ui.panels.panel import Panel
 from dynoai_desktop.ui.target_editor import TargetEditor
+from dynoai_desktop.ui.theme import BUTTON_PX
 from dynoai_desktop.ui.widgets.buttons import glove_button
 from dynoai_desktop.ui.widgets.card import plain_label
 from dynoai_desktop.ui.widgets.elided import set_state
@@ -29,7 +30,8 @@ _HELP = (
     "Enter; + and − make the chosen cells leaner and richer. The dot is where the engine is. A "
     "pasted table has engine speed in rows and load in columns."
 )
-_COLUMN_PX = 400  # width of the buttons at scale 1
+_WORD_LINES = 8  # title, chosen cell, message, and the gaps between
+_COLUMN_PX, _LEAST_COLUMN_PX = 360, 260  # width of the buttons at scale 1, and the least
 
 
 class TargetsPanel(Panel):
@@ -90,7 +92,15 @@ class TargetsPanel(Panel):
         self._fit()
 
     def _fit(self) -> None:
-        self._side.setFixedWidth(max(260, round(_COLUMN_PX * self.look.scale)))
+        width = min(max(_LEAST_COLUMN_PX, round(_COLUMN_PX * self.look.scale)), _COLUMN_PX)
+        self._side.setFixedWidth(width)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave the explanation out where the buttons need its room."""
+        super().resizeEvent(event)
+        buttons = 6 * (BUTTON_PX * max(self.look.scale, 1.0) + 8)
+        room = self.height() - buttons - _WORD_LINES * self.look.sizes.body
+        self.help.setVisible(self.help.heightForWidth(self._side.width()) <= room)
 
     def _action(self, action: str) -> Callable[[], bool]:
         return lambda: self.act(action)

@@ -101,12 +101,24 @@ class MapPicture:
         ink = QColor(self._colours.inks[fade][step])
         self._paint_whose(painter, cell, int(_whose(self._layer)[i, j]), ink)
         text = self._style.scale.text(float(self._layer.values[i, j]))
+        painter.setPen(ink)
+        if not self._print(painter, QRectF(cell), text) and self._style.turns:
+            painter.save()
+            painter.translate(cell.center())
+            painter.rotate(-90)
+            upright = QRectF(-cell.height() / 2, -cell.width() / 2, cell.height(), cell.width())
+            self._print(painter, upright, text)
+            painter.restore()
+
+    def _print(self, painter: QPainter, box: QRectF, text: str) -> bool:
+        """Print a number where it can be read; return whether it fits."""
         letters = max(len(text), len(self._style.scale.widest))
-        fitting_px = min(cell.height() * 0.6, (cell.width() - 2) / (_DIGIT_EM * letters))
-        if fitting_px >= SMALLEST_TEXT_PX:
-            painter.setFont(font(min(fitting_px, self._look.sizes.body)))
-            painter.setPen(ink)
-            painter.drawText(cell, Qt.AlignmentFlag.AlignCenter, text)
+        fitting_px = min(box.height() * 0.6, (box.width() - 2) / (_DIGIT_EM * letters))
+        if fitting_px < SMALLEST_TEXT_PX:
+            return False
+        painter.setFont(font(min(fitting_px, self._look.sizes.body)))
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+        return True
 
     def _paint_whose(self, painter: QPainter, cell: QRect, whose: int, ink: QColor) -> None:
         """Mark the cylinder that is the worse one: front in the upper left corner, rear lower."""

@@ -71,6 +71,7 @@ class MapStyle:
     colours: Callable[[Palette], list[str]]
     scale: Scale
     fades: bool = False  # uncertainty fades the colours, and the scale says how
+    turns: bool = False  # numbers that are too wide for their cells stand upright
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,11 @@ class MixtureTile(Numeral):
         beside = painter.fontMetrics().horizontalAdvance(self._title) + sizes.small * 0.8
         painter.setFont(font(sizes.small))
         painter.setPen(QColor(palette.quiet))
-        painter.drawText(box.adjusted(beside, 2, 0, 0), _LEFT | _TOP, words.target)
+        room = self.width() - 2 * _GAP - self._figure_width() - box.left() - beside
+        for target in (words.target, words.target.removeprefix("target ")):
+            if painter.fontMetrics().horizontalAdvance(target) <= room:
+                painter.drawText(box.adjusted(beside, 2, 0, 0), _LEFT | _TOP, target)
+                break
         self._paint_foot(painter, box)
         if not words.error or self._is_stale:
             return

@@ -112,10 +112,14 @@ class Numeral(QWidget):
         room = self.height() - self._head() - self._foot()
         digit_px = min(wanted, room * (0.86 if self._stacked else 0.76))
         self._font = font(digit_px / CAP_HEIGHT, bold=True)
-        width = QFontMetricsF(self._font).horizontalAdvance(self._template)
+        width = self._figure_width()
         room = self.width() - 2 * _MARGIN - beside
         if width > room > 0:
             self._font = font(self._font.pixelSize() * room / width, bold=True)
+
+    def _figure_width(self) -> float:
+        """Return the width kept for the figure on the right."""
+        return QFontMetricsF(self._font).horizontalAdvance(self._template)
 
     def _head(self) -> float:
         """Return the height that is kept free above the figure."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import QRectF, QSize
-from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from dynoai_desktop.ui.look import Look
@@ -14,6 +16,7 @@ from dynoai_desktop.ui.widgets.text_column import Piece, TextColumn
 _PEAK_PX, _SCORE_PX = 40, 40  # digit heights at scale 1
 _WIDTH = 360
 _MARGIN = 12.0
+_SHARES = (1.0, 0.88, 0.77, 0.66, 0.55)  # of the type sizes asked for
 _NO_RUN = (
     "The next pull will be here: its peaks, the leanest place, how it compares with the last and "
     "what it added. It is found by itself: throttle wide open and engine speed rising."
@@ -26,7 +29,7 @@ class RunCard(QWidget):
     def __init__(self, look: Look) -> None:
         """Start without a run."""
         super().__init__()
-        self._look = look
+        self._look = self._fitted = look
         self.words: CardWords | None = None
         self.setAccessibleName("This pull or the last one")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -42,7 +45,7 @@ class RunCard(QWidget):
     def set_look(self, look: Look) -> None:
         """Change palette and scale."""
         self._look = look
-        self.update()
+        self._fit()
 
     def show_words(self, words: CardWords | None) -> None:
         """Print a card; None is none."""
@@ -50,42 +53,61 @@ class RunCard(QWidget):
             self.words = words
             run = words.run if words is not None else None
             self.setAccessibleDescription(run.title if run is not None else "")
-            self.update()
+            self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Choose the type size that fits."""
+        self._fit()
+
+    def _fit(self) -> None:
+        """Make everything smaller until all of it has room, as far as it can still be read."""
+        scratch = QPixmap(1, 1)
+        painter = QPainter(scratch)
+        for share in _SHARES:
+            self._fitted = replace(self._look, scale=self._look.scale * share)
+            if self._paint(painter).is_whole:
+                break
+        painter.end()
+        self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint from the top: the run, the session, the quality; what has no room is left out."""
+        """Paint from the top: the run, the session, the quality."""
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(self._look.palette.panel))
-        words = self.words
-        if words is not None:
-            box = QRectF(self.rect()).adjusted(_MARGIN, 8, -_MARGIN, -6)
-            column = TextColumn(painter, box)
-            gap = 5.0 * self._look.scale
-            if words.run is None:
-                self._paint_no_run(column)
-            else:
-                self._paint_run(column, words.run)
-            column.rule(self._look.palette.line, gap)
-            self._paint_session(column, words)
-            if words.quality is not None:
-                column.rule(self._look.palette.line, gap)
-                self._paint_quality(column, words.quality)
-            column.row(self._small(words.delay))
+        self._paint(painter)
         painter.end()
 
+    def _paint(self, painter: QPainter) -> TextColumn:
+        look, words = self._fitted, self.words
+        column = TextColumn(painter, QRectF(self.rect()).adjusted(_MARGIN, 8, -_MARGIN, -6))
+        if words is None:
+            return column
+        gap = 5.0 * look.scale
+        if words.run is None:
+            self._paint_no_run(column)
+        else:
+            self._paint_run(column, words.run)
+        column.rule(look.palette.line, gap)
+        self._paint_session(column, words)
+        if words.quality is not None:
+            column.rule(look.palette.line, gap)
+            self._paint_quality(column, words.quality)
+        column.row(self._small(words.delay))
+        return column
+
     def _paint_no_run(self, column: TextColumn) -> None:
-        palette = self._look.palette
+        palette = self._fitted.palette
         column.row(Piece("No pull yet", self._title_face(), palette.text))
-        column.paragraph(_NO_RUN, font(self._look.sizes.small), palette.quiet)
+        column.paragraph(_NO_RUN, font(self._fitted.sizes.small), palette.quiet)
 
     def _paint_run(self, column: TextColumn, run: RunWords) -> None:
-        palette, sizes = self._look.palette, self._look.sizes
+        palette, sizes = self._fitted.palette, self._fitted.sizes
         state = palette.accent if run.going_on else palette.quiet
         column.row(
             Piece(run.title, self._title_face(), palette.text),
             Piece(run.state, font(sizes.body), state, is_right=True),
         )
-        large = _digits(_PEAK_PX, self._look)
+        large = _digits(_PEAK_PX, self._fitted)
         for peak in run.peaks:
             column.row(
                 Piece(peak.value, large, palette.text),
@@ -104,7 +126,7 @@ class RunCard(QWidget):
         column.row(self._small(run.accepted))
 
     def _paint_session(self, column: TextColumn, words: CardWords) -> None:
-        palette, sizes = self._look.palette, self._look.sizes
+        palette, sizes = self._fitted.palette, self._fitted.sizes
         if words.off:
             column.row(Piece(f"! {words.off}", font(sizes.body, bold=True), palette.attention))
         column.row(
@@ -116,24 +138,24 @@ class RunCard(QWidget):
             column.paragraph(text, font(sizes.small), palette.quiet, most_lines=4)
 
     def _paint_quality(self, column: TextColumn, quality: QualityWords) -> None:
-        palette, sizes = self._look.palette, self._look.sizes
+        palette, sizes = self._fitted.palette, self._fitted.sizes
         colour = {"good": palette.good, "attention": palette.attention}.get(
             quality.state, palette.danger
         )
         column.row(
             Piece("Quality", font(sizes.body, bold=True), palette.text),
             Piece(quality.word, font(sizes.body), colour),
-            Piece(quality.score, _digits(_SCORE_PX, self._look), colour, is_right=True),
+            Piece(quality.score, _digits(_SCORE_PX, self._fitted), colour, is_right=True),
         )
         colours = (palette.quiet, palette.accent, palette.line)
         for label, share in quality.parts:
             column.bar(label, font(sizes.small), share / 100.0, colours)
 
     def _small(self, text: str) -> Piece:
-        return Piece(text, font(self._look.sizes.small), self._look.palette.quiet)
+        return Piece(text, font(self._fitted.sizes.small), self._fitted.palette.quiet)
 
     def _title_face(self) -> QFont:
-        return font(self._look.sizes.title, bold=True)
+        return font(self._fitted.sizes.title, bold=True)
 
 
 def _digits(pixels: float, look: Look) -> QFont:

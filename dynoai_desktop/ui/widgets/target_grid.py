@@ -50,7 +50,7 @@ def target_style(display: Display) -> MapStyle:
         decimals=decimals,
         widest=glance(one, unit),
     )
-    return MapStyle(unit.value, diverging, scale)
+    return MapStyle(unit.value, diverging, scale, turns=True)
 
 
 def target_layer(grid: CellGrid, display: Display) -> Layer:
@@ -100,13 +100,9 @@ class TargetGrid(QWidget):
     @property
     def cells(self) -> list[Cell]:
         """Return the chosen cells."""
-        (i, j), (m, n) = (
-            self.first_cell,
-            (
-                max(self._anchor[0], self._cursor[0]),
-                max(self._anchor[1], self._cursor[1]),
-            ),
-        )
+        i, j = self.first_cell
+        m = max(self._anchor[0], self._cursor[0])
+        n = max(self._anchor[1], self._cursor[1])
         return [(a, b) for a in range(i, m + 1) for b in range(j, n + 1)]
 
     def minimumSizeHint(self) -> QSize:

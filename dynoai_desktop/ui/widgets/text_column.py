@@ -28,6 +28,7 @@ class TextColumn:
         """Begin at the top."""
         self._painter, self._box = painter, box
         self.y = box.top()
+        self.is_whole = True  # False once something had no room
 
     @property
     def room(self) -> float:
@@ -53,6 +54,7 @@ class TextColumn:
             return True
         height = max(piece.face.pixelSize() for piece in shown) * _LINE
         if height > self.room + 1:
+            self.is_whole = False
             return False
         baseline = self.y + height * 0.76
         x, right = self._box.left(), self._box.right()
@@ -90,6 +92,7 @@ class TextColumn:
         """Paint a labelled bar, *share* 0 to 1 long; colours are text, bar and ground."""
         height = face.pixelSize() * _LINE
         if height > self.room + 1:
+            self.is_whole = False
             return False
         ink, fill, ground = colours
         line = QRectF(self._box.left(), self.y, self._box.width(), height)

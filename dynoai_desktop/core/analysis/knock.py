@@ -47,16 +47,22 @@ class KnockMap:
     cycles: F64
 
     @property
+    def chances(self) -> F64:
+        """Return the cycles in which knock could have been: at least one for every event."""
+        return np.maximum(self.cycles, self.events)
+
+    @property
     def rate(self) -> F64:
         """Return the mean rate per cycle, NaN without cycles."""
-        rate: F64 = np.where(self.cycles > 0.0, (self.events + 0.5) / (self.cycles + 1.0), np.nan)
+        seen = self.chances > 0.0
+        rate: F64 = np.where(seen, (self.events + 0.5) / (self.chances + 1.0), np.nan)
         return rate
 
     @property
     def rate_sd(self) -> F64:
         """Return the standard deviation of the rate, NaN without cycles."""
         mean = self.rate
-        sd: F64 = np.sqrt(mean * (1.0 - mean) / (self.cycles + 2.0))
+        sd: F64 = np.sqrt(mean * (1.0 - mean) / (self.chances + 2.0))
         return sd
 
 

@@ -223,7 +223,7 @@ def _median5(x: F64, at: NDArray[np.intp]) -> F64:
 
 def _usual_deviation(x: F64, at: NDArray[np.intp]) -> F64:
     """Return, per tick, the largest median deviation of its block and the two beside it."""
-    last_block = (x.size - 1) // _SPIKE_BLOCK
+    last_block = (x.size - 3) // _SPIKE_BLOCK  # the last with a tick that has two beside it
     near = at[:, None] // _SPIKE_BLOCK + np.array([-1, 0, 1])
     wanted = np.unique(near.clip(0, last_block))
     ticks = wanted[:, None] * _SPIKE_BLOCK + np.arange(_SPIKE_BLOCK)

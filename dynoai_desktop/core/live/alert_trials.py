@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from dynoai_desktop.core.channels import Channel
 from dynoai_desktop.core.live.engine import LiveEngine
 from dynoai_desktop.core.live.limits import AlertLimits, LiveSettings
-from dynoai_desktop.core.live.trial_world import START, Drive, TableError, World, pull, window
+from dynoai_desktop.core.live.trial_world import START, TableError, World, pull, window
 from dynoai_desktop.core.samples import WINDOWS_PER_S, Aggregate
 
 Means = dict[Channel, float]
@@ -22,6 +22,7 @@ Change = Callable[[Means, int], Means]
 _C = Channel
 _TROUBLE_FROM = round(2.6 * WINDOWS_PER_S)  # in the middle of the first pull
 REDLINE_RPM = 6800.0
+_PULL = pull(4.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class AlertScenario:
     expected: frozenset[str] = frozenset()
     allowed: frozenset[str] = frozenset()  # may be raised besides
     lost_every: int = 0  # windows between two with a lost datagram
-    drive: Callable[[], Drive] = lambda: pull(4.0).times(2)
+    pulls: int = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +73,11 @@ def _scaled(channel: Channel, factor: float, windows: int = 10**9) -> Change:
     return change
 
 
-def _without(*channels: Channel, windows: int = 10**9, before: bool = False) -> Change:
-    """Return a change that silences channels, for all times or from the trouble on."""
+def _without(*channels: Channel, before: bool = False) -> Change:
+    """Return a change that silences channels from the trouble on, or from the beginning."""
 
     def change(means: Means, since: int) -> Means:
-        if before or 0 <= since < windows:
+        if before or since >= 0:
             return {c: v for c, v in means.items() if c not in channels}
         return means
 
@@ -90,7 +91,8 @@ def _frozen(channel: Channel) -> Change:
         if since < 0:
             held.clear()
             return means
-        held.append(means[channel])
+        if not held:
+            held.append(means[channel])
         return means | {channel: held[0]}
 
     return change
@@ -108,7 +110,7 @@ def _boosted(means: Means, since: int) -> Means:
 
 
 def _weaker(means: Means, since: int) -> Means:
-    pulls = (since + _TROUBLE_FROM) // pull(4.0).windows
+    pulls = (since + _TROUBLE_FROM) // _PULL.windows
     return means | {_C.POWER: means[_C.POWER] * (1.0 - 0.015 * pulls)}
 
 
@@ -126,7 +128,7 @@ def _row(
         frozenset(expected),
         frozenset(allowed),
         lost_every,
-        lambda: pull(4.0).times(pulls),
+        pulls,
     )
 
 
@@ -162,7 +164,7 @@ SCENARIOS: tuple[AlertScenario, ...] = (
 def play(scenario: AlertScenario, seed: int) -> Iterator[Aggregate]:
     """Yield the windows of a scenario."""
     world = World(TableError(seed, 0.015), TableError(seed + 500, 0.015), command=0.87)
-    for aggregate in world.drive(scenario.drive(), seed):
+    for aggregate in world.drive(_PULL.times(scenario.pulls), seed):
         passed = aggregate.index - START
         means = scenario.change(dict(aggregate.means), passed - _TROUBLE_FROM)
         lost = int(bool(scenario.lost_every) and passed % scenario.lost_every == 0)

@@ -126,11 +126,12 @@ class CellBank:
         # Everything of a node lies together, so a small box of nodes is quickly read and written.
         self._sums = np.zeros((rows, columns, groups, _SUMS, candidates))
         self._touched = np.full((rows, columns), _NEVER)
+        self._visited: Box | None = None
 
     @property
     def everything(self) -> Box:
-        """Return the box of all nodes."""
-        return Box(slice(0, self._rows), slice(0, self._columns))
+        """Return the box of all nodes that were ever visited; of all nodes before a visit."""
+        return self._visited or Box(slice(0, self._rows), slice(0, self._columns))
 
     def place(self, rpm: F64, load: F64) -> Batch:
         """Return the nodes around places in nodes, (m, k) each, with their bilinear weights.
@@ -163,6 +164,7 @@ class CellBank:
         everything counts as passed before.
         """
         box = batch.box
+        self._visited = box if self._visited is None else self._visited.with_other(box)
         touched = self._touched[box.rows, box.columns]
         sums = self._sums[box.rows, box.columns]
         if standing:

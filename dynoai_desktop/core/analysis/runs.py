@@ -204,7 +204,9 @@ def _agrees(one: F64, other: F64, s: RunSettings) -> bool:
     both = np.isfinite(one) & np.isfinite(other)
     if not both.any():
         return True
-    strong = both & (np.abs(other) > 0.3 * np.nanmax(np.abs(other[both])))
+    strong = both & (np.abs(other) > max(0.3 * float(np.max(np.abs(other[both]))), 1e-6))
+    if not strong.any():
+        return True
     return float(np.median(np.abs(one[strong] / other[strong] - 1.0))) <= s.torque_agrees
 
 

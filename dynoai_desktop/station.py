@@ -37,6 +37,7 @@ from dynoai_desktop.capture.worker import CaptureWorker, Position
 from dynoai_desktop.core.live.record import live_record
 from dynoai_desktop.core.store.sessions import list_sessions, summarise
 from dynoai_desktop.core.trust.health import BusHealth
+from dynoai_desktop.garbage import GuiGarbage
 from dynoai_desktop.live_desk import LiveDesk
 from dynoai_desktop.rehearsal_desk import LOOPBACK as LOOPBACK
 from dynoai_desktop.rehearsal_desk import RehearsalDesk
@@ -88,7 +89,8 @@ class Station(QObject):
         self._worker: CaptureWorker | None = None
         self._state = SourceState()
         self._recording: RecordingProgress | None = None
-        self._clean_ups: list[Callable[[], object]] = []
+        self._garbage = GuiGarbage()
+        self._clean_ups: list[Callable[[], object]] = [self._garbage.close]
         window.interface_chosen.connect(self._choose_interface)
         window.record_requested.connect(self.start_recording)
         window.stop_requested.connect(self.stop_recording)

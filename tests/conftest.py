@@ -5,6 +5,7 @@ The guard is in leaks.py.
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 from collections.abc import Callable, Iterator
@@ -21,6 +22,19 @@ from pytestqt.qtbot import QtBot
 from dynoai_desktop.resources import resource_path
 
 pytest_plugins = ["tests.leaks"]
+
+# A cycle that holds a widget must not be collected on a worker thread; see dynoai_desktop/garbage.
+gc.disable()
+_YOUNG_OBJECTS = 20_000
+
+
+@pytest.fixture(autouse=True)
+def collect_on_the_main_thread() -> Iterator[None]:
+    """Collect cycles between tests, when there is something to collect."""
+    yield
+    if gc.get_count()[0] > _YOUNG_OBJECTS:
+        gc.collect()
+
 
 _SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 _USER_FOLDERS = ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QProcess
 
+from dynoai_desktop.capture.interfaces import LOOPBACK
 from dynoai_desktop.ui.messages import Severity
 from dynoai_desktop.ui.rehearsal import RehearsalState, Running, SimulatorPlan
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LOOPBACK = "127.0.0.1"
 _GOOD_BYE_MS = 3000
 
 

@@ -10,7 +10,6 @@ import logging
 import random
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,8 +17,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QSettings, QThread, QUrl
 from PySide6.QtGui import QDesktopServices
 
-from dynoai_desktop import __version__
 from dynoai_desktop.analysis_desk import AnalysisDesk
+from dynoai_desktop.capture.begin_session import begin_session
 from dynoai_desktop.capture.environment import default_group, jetdrive_source
 from dynoai_desktop.capture.interfaces import list_interfaces
 from dynoai_desktop.capture.node import Node
@@ -27,7 +26,6 @@ from dynoai_desktop.capture.pipeline import Pipeline
 from dynoai_desktop.capture.recorder import (
     Recorder,
     RecordingProgress,
-    new_session_folder,
     slug,
 )
 from dynoai_desktop.capture.session_folder import recorded_as
@@ -253,19 +251,10 @@ class Station(QObject):
 
     def _make_recorder(self, pipeline: Pipeline, now_us: int) -> Recorder:
         """Runs on the capture thread."""
-        started = datetime.fromtimestamp(now_us / 1e6, UTC)
-        folder = new_session_folder(self.sessions_folder, self._vehicle, started)
-        group, port = default_group()
-        document = {
-            "software": f"DynoAI Desktop {__version__}",
-            "vehicle": self._vehicle,
-            "interface": self._interface,
-            "group": group,
-            "port": port,
-            **pipeline.facts(),
-            **self._desk.facts,
-        }
-        return Recorder(folder, document, pipeline.preamble(), group, port, now_us)
+        bus = self._interface, *default_group()
+        return begin_session(
+            self.sessions_folder, self._vehicle, pipeline, bus, now_us, self._desk.facts
+        )
 
     def _stoich(self) -> float:
         return self._window.preferences.display.stoich

@@ -13,6 +13,7 @@ import numpy as np
 from dynoai_desktop.capture.pcap import PacketEncoder, file_header
 from dynoai_desktop.capture.protocol import HEADER, SAMPLE, Key
 from dynoai_desktop.capture.sources.contract import Datagram
+from dynoai_desktop.capture.sources.jetdrive import GROUP, PORT
 
 _MINUTE_US = 60_000_000
 
@@ -22,7 +23,7 @@ def write_long_session(path: Path, minute: Sequence[Datagram], hours: float) -> 
 
     *minute* is one minute of a bus that is on the air throughout, announcements first.
     """
-    encoder = PacketEncoder("224.0.2.10", 22344)
+    encoder = PacketEncoder(GROUP, PORT)
     count = 0
     with path.open("wb") as file:
         file.write(file_header())

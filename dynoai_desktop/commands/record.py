@@ -7,15 +7,14 @@ import random
 import signal
 import sys
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from dynoai_desktop import __version__
+from dynoai_desktop.capture.begin_session import begin_session
 from dynoai_desktop.capture.environment import default_interface, jetdrive_source
 from dynoai_desktop.capture.node import Node
 from dynoai_desktop.capture.pipeline import Pipeline
-from dynoai_desktop.capture.recorder import Recorder, RecordingProgress, new_session_folder
+from dynoai_desktop.capture.recorder import RecordingProgress
 from dynoai_desktop.capture.sources.contract import CaptureError
 from dynoai_desktop.capture.sources.jetdrive import JetdriveSource
 from dynoai_desktop.commands import EXIT_DONE, EXIT_FAILED, UsageError, json_text
@@ -59,7 +58,8 @@ def _record(
     source.open()
     try:
         start_us = source.now_us()
-        recorder = open_recorder(sessions, vehicle, pipeline, source, start_us)
+        bus = source.interface, source.group, source.port
+        recorder = begin_session(sessions, vehicle, pipeline, bus, start_us)
         until = time.monotonic() + seconds
         try:
             while time.monotonic() < until and not stopped and not recorder.error:
@@ -77,23 +77,6 @@ def _record(
     finally:
         source.close()
         signal.signal(signal.SIGTERM, previous)
-
-
-def open_recorder(
-    sessions: Path, vehicle: str, pipeline: Pipeline, source: JetdriveSource, now_us: int
-) -> Recorder:
-    """Return a recorder into a new session folder. Raises CaptureError when the disk refuses."""
-    started = datetime.fromtimestamp(now_us / 1e6, UTC)
-    folder = new_session_folder(sessions, vehicle, started)
-    document = {
-        "software": f"DynoAI Desktop {__version__}",
-        "vehicle": vehicle,
-        "interface": source.interface,
-        "group": source.group,
-        "port": source.port,
-        **pipeline.facts(),
-    }
-    return Recorder(folder, document, pipeline.preamble(), source.group, source.port, now_us)
 
 
 def _report(as_json: bool, progress: RecordingProgress, pipeline: Pipeline, now_us: int) -> None:

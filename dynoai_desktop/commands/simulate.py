@@ -26,7 +26,7 @@ from dynoai_desktop.capture.simulator_control import (
     read_profile,
 )
 from dynoai_desktop.capture.sources.contract import CaptureError, Datagram
-from dynoai_desktop.capture.sources.jetdrive import JetdriveSource
+from dynoai_desktop.capture.sources.jetdrive import GROUP, PORT, JetdriveSource
 from dynoai_desktop.commands import EXIT_DONE, UsageError
 from dynoai_desktop.core.simulator.dynos import DYNOS
 from dynoai_desktop.core.simulator.faults import FAULTS
@@ -160,7 +160,7 @@ def _rig(bus: SimulatedBus) -> Rig:
 
 def _write(bus: SimulatedBus, path: Path, pulls: int) -> int:
     """Write the traffic as fast as the machine can."""
-    encoder = PacketEncoder("224.0.2.10", 22344)
+    encoder = PacketEncoder(GROUP, PORT)
     last_us = bus.now_us + int(pulls * _LONGEST_PULL_S * 1e6)
     count = 0
     try:

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QSettings, QThread, QUrl
 from PySide6.QtGui import QDesktopServices
 
-from dynoai_desktop.analysis_desk import AnalysisDesk
 from dynoai_desktop.capture.begin_session import begin_session
 from dynoai_desktop.capture.environment import default_group, jetdrive_source
 from dynoai_desktop.capture.interfaces import list_interfaces
@@ -35,12 +34,13 @@ from dynoai_desktop.capture.worker import CaptureWorker, Position
 from dynoai_desktop.core.live.record import live_record
 from dynoai_desktop.core.store.sessions import list_sessions, summarise
 from dynoai_desktop.core.trust.health import BusHealth
+from dynoai_desktop.desks.analysis_desk import AnalysisDesk
+from dynoai_desktop.desks.live_desk import LiveDesk
+from dynoai_desktop.desks.rehearsal_desk import LOOPBACK as LOOPBACK
+from dynoai_desktop.desks.rehearsal_desk import RehearsalDesk
+from dynoai_desktop.desks.trust_desk import TrustDesk
+from dynoai_desktop.desks.tuning_desk import TuningDesk
 from dynoai_desktop.garbage import GuiGarbage
-from dynoai_desktop.live_desk import LiveDesk
-from dynoai_desktop.rehearsal_desk import LOOPBACK as LOOPBACK
-from dynoai_desktop.rehearsal_desk import RehearsalDesk
-from dynoai_desktop.trust_desk import TrustDesk
-from dynoai_desktop.tuning_desk import TuningDesk
 from dynoai_desktop.ui.messages import (
     InterfaceRow,
     RecordingState,

@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 
 from dynoai_desktop import cli
-from dynoai_desktop.analysis_desk import NAME, AnalysisDesk, _Job
+from dynoai_desktop.capture import files
 from dynoai_desktop.capture.frames import frame_of_recording
 from dynoai_desktop.core.analysis.frame import Frame
 from dynoai_desktop.core.channels import Cylinder
 from dynoai_desktop.core.tune.formats import read_tune
+from dynoai_desktop.desks.analysis_desk import NAME, AnalysisDesk
 from dynoai_desktop.ui.main_window import MainWindow
 from dynoai_desktop.ui.messages import RecordingState
 from tests import tune_world
@@ -68,8 +69,10 @@ def frame(recording: Path) -> Frame:
 @pytest.fixture
 def analysed(qtbot, bench: Bench, recording: Path, frame: Frame, monkeypatch) -> Bench:
     """The bench with the recording analysed; reading it has a test of its own."""
-    read = _Job._read
-    monkeypatch.setattr(_Job, "_read", lambda job: frame if job._path == recording else read(job))
+    read = files.read_frame
+    monkeypatch.setattr(
+        files, "read_frame", lambda path, *told: frame if path == recording else read(path, *told)
+    )
     analyse(qtbot, bench, recording)
     assert bench.analysis.payload is not None
     return bench

@@ -10,7 +10,8 @@ import pytest
 
 from dynoai_desktop.capture.pcap import file_header
 from dynoai_desktop.cli import main
-from dynoai_desktop.commands import COMMANDS, json_text
+from dynoai_desktop.commands import COMMANDS
+from dynoai_desktop.core.store.json_store import json_text
 
 
 @pytest.fixture(scope="module")

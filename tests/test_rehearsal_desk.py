@@ -13,8 +13,8 @@ from dynoai_desktop.core.simulator.commands import SetFault
 from dynoai_desktop.core.simulator.orders import Perform
 from dynoai_desktop.core.simulator.profile_json import profile_to_json
 from dynoai_desktop.core.simulator.profiles import PROFILES
-from dynoai_desktop.rehearsal_desk import simulator_command
-from dynoai_desktop.rehearsal_words import faults, noticed
+from dynoai_desktop.desks.rehearsal_desk import simulator_command
+from dynoai_desktop.desks.rehearsal_words import faults, noticed
 from dynoai_desktop.station import LOOPBACK, Station
 from dynoai_desktop.ui.messages import SourceKind
 from dynoai_desktop.ui.rehearsal import DRIVES, Running, SimulatorPlan

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.timeout(90)
 @pytest.fixture
 def listening(qtbot, station: Station, monkeypatch) -> Station:  # noqa: F811
     """The station with the simulated dyno on the air; a preflight takes three seconds."""
-    monkeypatch.setattr("dynoai_desktop.trust_desk.SAMPLING_S", 3.0)
+    monkeypatch.setattr("dynoai_desktop.desks.trust_desk.SAMPLING_S", 3.0)
     station.start_simulator()
     window = station.window
     qtbot.waitUntil(

@@ -442,7 +442,7 @@ def test_a_refusal_of_the_preview_is_said_where_it_would_be(window, panel) -> No
 
 
 def test_the_history_shows_what_each_step_changed(qtbot, window, panel, tmp_path) -> None:
-    from dynoai_desktop.tune_bench import TuneBench
+    from dynoai_desktop.desks.tune_bench import TuneBench
 
     panel.show_section("tune")
     bench = TuneBench(window, tmp_path / "tune", "")

@@ -12,7 +12,7 @@ from dynoai_desktop.core.simulator.tuning import registry
 from dynoai_desktop.core.simulator.tuning.outcome import Outcome, Status
 from dynoai_desktop.core.simulator.tuning.session import VirtualSession
 from dynoai_desktop.core.simulator.tuning.settings import TuningSettings
-from dynoai_desktop.tuning_desk import TuningDesk
+from dynoai_desktop.desks.tuning_desk import TuningDesk
 from dynoai_desktop.ui.main_window import MainWindow
 from dynoai_desktop.ui.panels.tuning_tables import SIDES, TABLE_VIEWS, layer_of
 from dynoai_desktop.ui.rehearsal import Choice, TuningRow, TuningState

@@ -6,12 +6,8 @@ its command is asked for, so a script that calls `inspect` does not wait for Qt.
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 EXIT_DONE, EXIT_FAILED, EXIT_UNUSABLE = 0, 1, 2
 
@@ -49,18 +45,3 @@ def default_data_dir() -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("DynoAI Desktop", appauthor=False)
-
-
-def json_text(document: Mapping[str, Any]) -> str:
-    """Return *document* as JSON in which NaN and infinities are null, as JSON has neither."""
-    return json.dumps(_finite(document), ensure_ascii=False, indent=2, allow_nan=False)
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {str(key): _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return value

@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from dynoai_desktop.capture.frames import frame_of_log, frame_of_recording
+from dynoai_desktop.capture.files import read_frame
 from dynoai_desktop.capture.sources.contract import CaptureError
-from dynoai_desktop.commands import EXIT_DONE, UsageError, json_text
-from dynoai_desktop.commands.inspect_file import is_recording
+from dynoai_desktop.commands import EXIT_DONE, UsageError
 from dynoai_desktop.core.analysis.analyse import AnalysisError, analyse
 from dynoai_desktop.core.analysis.document import to_document
-from dynoai_desktop.core.analysis.frame import Frame, FrameError
+from dynoai_desktop.core.analysis.frame import FrameError
 from dynoai_desktop.core.analysis.settings import AnalysisSettings
+from dynoai_desktop.core.store.json_store import json_text
 from dynoai_desktop.core.tune.corrections import Corrections, to_csv
 from dynoai_desktop.core.tune.files import read_bytes, replace_all
 from dynoai_desktop.core.tune.formats import read_tune
@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the payload; with `--out` write it, and the corrections, to files."""
     try:
         settings = _settings(arguments.tune)
-        payload = analyse(_frame(arguments.file), settings)
+        payload = analyse(read_frame(arguments.file), settings)
         now = datetime.now(UTC).isoformat(timespec="seconds")
         document = to_document(payload, run_id=arguments.file.stem, generated_at=now)
         if arguments.out is not None:
@@ -50,19 +50,6 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"Cannot write to {arguments.out}: {error.strerror or error}.") from error
     print(json_text(document) if arguments.json else "\n".join(_lines(document)))
     return EXIT_DONE
-
-
-def _frame(path: Path) -> Frame:
-    if not path.exists():
-        raise UsageError(f"There is no file {path}.")
-    if is_recording(path):
-        return frame_of_recording(path)
-    from dynoai_desktop.capture.readers import ReaderError, read_log
-
-    try:
-        return frame_of_log(read_log(path))
-    except ReaderError as error:
-        raise UsageError(str(error)) from error
 
 
 def _settings(tune: Path | None) -> AnalysisSettings:

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from dynoai_desktop.capture.recorder import slug
-from dynoai_desktop.commands import EXIT_DONE, UsageError, json_text
+from dynoai_desktop.commands import EXIT_DONE, UsageError
 from dynoai_desktop.core.channels import Cylinder
-from dynoai_desktop.core.store.json_store import StoreError, parse_object
+from dynoai_desktop.core.store.json_store import StoreError, json_text, parse_object
 from dynoai_desktop.core.tune.corrections import Corrections
 from dynoai_desktop.core.tune.plan import DEFAULT_STEP, MAX_STEP, REASONS, CellPlan, Fate
 from dynoai_desktop.core.tune.store import Applied, Job, TuneStore

@@ -14,7 +14,8 @@ from dynoai_desktop.benchmarks.memory import memory_figures
 from dynoai_desktop.benchmarks.startup import startup_figures
 from dynoai_desktop.benchmarks.throughput import pipeline_figures
 from dynoai_desktop.benchmarks.update import update_figures
-from dynoai_desktop.commands import EXIT_DONE, EXIT_FAILED, UsageError, json_text
+from dynoai_desktop.commands import EXIT_DONE, EXIT_FAILED, UsageError
+from dynoai_desktop.core.store.json_store import json_text
 
 BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "pipeline": pipeline_figures,

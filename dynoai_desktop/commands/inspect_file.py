@@ -6,17 +6,11 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from dynoai_desktop.capture.files import is_recording
 from dynoai_desktop.capture.inspection import inspect_recording
 from dynoai_desktop.capture.sources.contract import CaptureError
-from dynoai_desktop.commands import EXIT_DONE, UsageError, json_text
-
-_PCAP_MAGICS = (
-    b"\xd4\xc3\xb2\xa1",
-    b"\xa1\xb2\xc3\xd4",
-    b"\x4d\x3c\xb2\xa1",
-    b"\xa1\xb2\x3c\x4d",
-    b"\x0a\x0d\x0d\x0a",
-)
+from dynoai_desktop.commands import EXIT_DONE, UsageError
+from dynoai_desktop.core.store.json_store import json_text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,8 +28,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 def inspect_path(path: Path) -> dict[str, Any]:
     """Return the document for any readable file. Raises UsageError otherwise."""
-    if not path.exists():
-        raise UsageError(f"There is no file {path}.")
     try:
         if is_recording(path):
             return inspect_recording(path)
@@ -47,17 +39,6 @@ def inspect_path(path: Path) -> dict[str, Any]:
             raise UsageError(str(error)) from error
     except CaptureError as error:
         raise UsageError(str(error)) from error
-
-
-def is_recording(path: Path) -> bool:
-    """Return True for a session folder, a pcap file, or what calls itself one."""
-    if path.is_dir() or path.suffix.lower() in (".pcap", ".pcapng", ".cap"):
-        return True
-    try:
-        with path.open("rb") as file:
-            return file.read(4) in _PCAP_MAGICS
-    except OSError as error:
-        raise UsageError(f"Cannot read {path.name}: {error.strerror}.") from error
 
 
 def _lines(document: dict[str, Any]) -> list[str]:

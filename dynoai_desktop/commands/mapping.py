@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from dynoai_desktop.commands import EXIT_DONE, EXIT_FAILED, json_text
+from dynoai_desktop.commands import EXIT_DONE, EXIT_FAILED
 from dynoai_desktop.commands.scan_arguments import scan_path
+from dynoai_desktop.core.store.json_store import json_text
 from dynoai_desktop.core.trust.channel_map import ChannelMap
 from dynoai_desktop.core.trust.trial import judge
 

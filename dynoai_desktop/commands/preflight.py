@@ -8,8 +8,9 @@ from pathlib import Path
 
 from dynoai_desktop.capture.environment import default_interface
 from dynoai_desktop.capture.machine_facts import measure_machine
-from dynoai_desktop.commands import EXIT_DONE, EXIT_FAILED, UsageError, json_text
+from dynoai_desktop.commands import EXIT_DONE, EXIT_FAILED, UsageError
 from dynoai_desktop.commands.scan_arguments import scan_live, scan_path
+from dynoai_desktop.core.store.json_store import json_text
 from dynoai_desktop.core.trust.preflight import LONGEST_S, SAMPLING_S, SHORTEST_S, PreflightReport
 from dynoai_desktop.core.trust.trial import judge
 

@@ -17,7 +17,8 @@ from dynoai_desktop.capture.pipeline import Pipeline
 from dynoai_desktop.capture.recorder import RecordingProgress
 from dynoai_desktop.capture.sources.contract import CaptureError
 from dynoai_desktop.capture.sources.jetdrive import JetdriveSource
-from dynoai_desktop.commands import EXIT_DONE, EXIT_FAILED, UsageError, json_text
+from dynoai_desktop.commands import EXIT_DONE, EXIT_FAILED, UsageError
+from dynoai_desktop.core.store.json_store import json_text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from datetime import UTC, datetime
 
-from dynoai_desktop.commands import EXIT_DONE, UsageError, json_text
+from dynoai_desktop.commands import EXIT_DONE, UsageError
 from dynoai_desktop.commands.apply import tune_store
-from dynoai_desktop.core.store.json_store import StoreError
+from dynoai_desktop.core.store.json_store import StoreError, json_text
 from dynoai_desktop.core.tune.tables import TuneError
 
 

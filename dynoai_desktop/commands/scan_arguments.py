@@ -7,18 +7,16 @@ import time
 from pathlib import Path
 
 from dynoai_desktop.capture.environment import jetdrive_source
+from dynoai_desktop.capture.files import is_recording
 from dynoai_desktop.capture.node import Node
 from dynoai_desktop.capture.pipeline import Pipeline
 from dynoai_desktop.capture.sources.contract import CaptureError
 from dynoai_desktop.commands import UsageError
-from dynoai_desktop.commands.inspect_file import is_recording
 from dynoai_desktop.core.trust.trial import Scan
 
 
 def scan_path(path: Path) -> Scan:
     """Return what is in a recording or a log. Raises UsageError when it cannot be read."""
-    if not path.exists():
-        raise UsageError(f"There is no file {path}.")
     from dynoai_desktop.capture.readers import ReaderError, read_log
     from dynoai_desktop.capture.scans import scan_log, scan_recording
 

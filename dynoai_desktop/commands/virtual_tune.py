@@ -6,7 +6,7 @@ import argparse
 import math
 import sys
 
-from dynoai_desktop.commands import EXIT_DONE, EXIT_FAILED, UsageError, json_text
+from dynoai_desktop.commands import EXIT_DONE, EXIT_FAILED, UsageError
 from dynoai_desktop.core.simulator.faults import FAULTS
 from dynoai_desktop.core.simulator.profiles import PROFILES
 from dynoai_desktop.core.simulator.scenarios import SCENARIOS
@@ -14,6 +14,7 @@ from dynoai_desktop.core.simulator.tuning.outcome import Iteration, Outcome, Sta
 from dynoai_desktop.core.simulator.tuning.programme import ROUNDS
 from dynoai_desktop.core.simulator.tuning.session import VirtualSession
 from dynoai_desktop.core.simulator.tuning.settings import TuningSettings
+from dynoai_desktop.core.store.json_store import json_text
 
 _HEADING = "round  largest error AFR  cells  true VE error %  power kW"
 

@@ -9,6 +9,7 @@ Paths come from the caller: nothing here decides where a file lives.
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import sys
@@ -67,6 +68,21 @@ def write_document(path: Path, document: Mapping[str, Any]) -> None:
             f"Cannot save {path.name}: {error.strerror or error}. "
             "Check that the disk has room and the folder can be written."
         ) from error
+
+
+def json_text(document: Mapping[str, Any]) -> str:
+    """Return *document* as JSON in which NaN and infinities are null, as JSON has neither."""
+    return json.dumps(_finite(document), ensure_ascii=False, indent=2, allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value
 
 
 def read_document(

@@ -42,7 +42,7 @@ class TuningDesk(QObject):
     def offer_choices(self) -> None:
         """Tell the page what there is. Reads the simulator's tables, so only when it is opened."""
         if not self._state.vehicles:
-            from dynoai_desktop import rehearsal_words as words
+            from dynoai_desktop.desks import rehearsal_words as words
 
             self._state = replace(
                 self._state, vehicles=words.vehicles(), scenarios=words.scenarios()

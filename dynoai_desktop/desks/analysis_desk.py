@@ -17,11 +17,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QRunnable, QThread, QThreadPool, Signal
 
 from dynoai_desktop.capture.sources.contract import CaptureError
-from dynoai_desktop.commands import UsageError, json_text
-from dynoai_desktop.core.store.json_store import StoreError
+from dynoai_desktop.core.store.json_store import StoreError, json_text
 from dynoai_desktop.core.tune.files import replace_all
 from dynoai_desktop.core.tune.tables import Tune, TuneError
-from dynoai_desktop.tune_bench import TuneBench, axes_for
+from dynoai_desktop.desks.tune_bench import TuneBench, axes_for
 from dynoai_desktop.ui.messages import AnalysisState, Severity
 
 if TYPE_CHECKING:
@@ -76,40 +75,26 @@ class _Job(QRunnable):
             self._desk.answered.emit(answer)
 
     def _answer(self) -> _Answer:
-        from dynoai_desktop.capture import frames
-        from dynoai_desktop.capture.readers.contract import ReaderError, ReadingCancelledError
+        from dynoai_desktop.capture import files
         from dynoai_desktop.core.analysis import analyse as core
         from dynoai_desktop.core.analysis.frame import FrameError
 
-        stops = (
-            frames.AnalysisCancelledError,
-            core.AnalysisCancelledError,
-            ReadingCancelledError,
-        )
         frame = self._frame
         try:
-            frame = frame if frame is not None else self._read()
+            if frame is None:
+                frame = files.read_frame(self._path, self._reading, self._stopped.is_set)
             payload = core.analyse(
                 frame, self._settings(frame), self._analysing, self._stopped.is_set
             )
-        except stops:
+        except (files.AnalysisCancelledError, core.AnalysisCancelledError):
             return _Answer(self._number, cancelled=True)
-        except (UsageError, CaptureError, ReaderError, FrameError, core.AnalysisError) as error:
+        except (CaptureError, FrameError, core.AnalysisError) as error:
             return _Answer(self._number, frame, message=str(error))
         try:
             saved = keep(payload, self._path)
         except StoreError as error:
             return _Answer(self._number, frame, payload, message=str(error))
         return _Answer(self._number, frame, payload, saved)
-
-    def _read(self) -> Frame:
-        from dynoai_desktop.capture.frames import frame_of_log, frame_of_recording
-        from dynoai_desktop.capture.readers import read_log
-        from dynoai_desktop.commands.inspect_file import is_recording
-
-        if is_recording(self._path):
-            return frame_of_recording(self._path, self._reading, self._stopped.is_set)
-        return frame_of_log(read_log(self._path, self._reading, self._stopped.is_set))
 
     def _settings(self, frame: Frame) -> AnalysisSettings:
         from dynoai_desktop.core.analysis.settings import AnalysisSettings

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -153,7 +155,42 @@ def test_evidence_is_said_in_words_with_numbers():
     assert any("lean" in words and "%" in words for words in cause.supports)
 
 
-@pytest.mark.parametrize("fault", ["exhaust_leak", "slipping_clutch", "map_carries_baro"])
-def test_a_simulated_fault_is_among_the_first_two(fault):
-    (trial,) = cause_trials([7], [fault])
+def test_power_that_is_not_torque_times_speed_is_a_wrong_setting():
+    frame = make(World(seed=4, errors={"front": no_error()}))
+    scaled = frame.with_columns({Channel.POWER: frame.columns[Channel.POWER] * 1.15})
+    for log, expected in ((frame, False), (scaled, True)):
+        causes = {c.hypothesis_id: c.confidence for c in analyse(log, SETTINGS).causes.causes}
+        assert (causes.get("power_scaling", 0.0) > 0.7) is expected
+
+
+@pytest.mark.parametrize("trims", [True, False])
+@pytest.mark.parametrize("closed", [True, False])
+def test_a_closed_loop_without_its_trims_is_warned_of(closed, trims):
+    errors = {"front": np.full((len(RPM), len(MAP)), 0.08)}
+    frame = make(World(seed=5, errors=errors, closed_loop=closed))
+    if not trims:
+        kept = {c: v for c, v in frame.columns.items() if c is not Channel.STFT_FRONT}
+        frame = replace(frame, columns=kept)
+    codes = {w.code for w in analyse(frame, SETTINGS).warnings}
+    assert ("closed_loop_without_trims" in codes) is (closed and not trims)
+
+
+def test_an_open_loop_with_cells_at_stoichiometric_is_not_taken_for_a_closed_one():
+    for seed in range(SEEDS):
+        frame = make(World(seed=seed, errors={"front": smooth_error(seed)}))
+        codes = {w.code for w in analyse(frame, SETTINGS).warnings}
+        assert "closed_loop_without_trims" not in codes
+
+
+@pytest.mark.parametrize(
+    ("fault", "profile"),
+    [
+        ("exhaust_leak", "m8-114"),
+        ("slipping_clutch", "m8-114"),
+        ("slipping_clutch", "four-600"),
+        ("map_carries_baro", "m8-114"),
+    ],
+)
+def test_a_simulated_fault_is_among_the_first_two(fault, profile):
+    (trial,) = cause_trials([7], [fault], profile)
     assert trial.in_top_two, trial.ranking

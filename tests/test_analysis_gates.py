@@ -9,7 +9,7 @@ import pytest
 
 from dynoai_desktop.core.analysis.analyse import analyse
 from dynoai_desktop.core.analysis.frame import Frame
-from dynoai_desktop.core.analysis.gates import GATES
+from dynoai_desktop.core.analysis.gates import GATES, settling_rows
 from dynoai_desktop.core.analysis.modes import Mode
 from dynoai_desktop.core.analysis.payload import Payload
 from dynoai_desktop.core.analysis.settings import AnalysisSettings
@@ -112,3 +112,30 @@ def test_a_lone_front_wideband_does_not_switch_the_analysis_off():
     payload = result(make(replace(WORLD, errors={"front": smooth_error(1)})))
     assert list(payload.evidence.fits) == [Cylinder.FRONT]
     assert (payload.evidence.fits[Cylinder.FRONT].correction.hits > 0).any()
+
+
+def test_what_passes_the_sensor_between_two_cuts_of_a_limiter_is_no_mixture(frame):
+    # A slipping clutch holds an engine at its limiter: lambda there once blamed the fuel pump.
+    rpm, tps = frame.columns[Channel.RPM], frame.columns[Channel.TPS]
+    top = rpm > 0.96 * rpm.max()
+    saw = np.where(np.arange(len(frame)) % 3 == 2, 0.97, 1.0)
+    assert (tps[top] > 50).any()
+    after = result(changed(frame, rpm=np.where(top, rpm.max() * saw, rpm)))
+    wide = top & after.evidence.track.rows_in(Mode.WOT)
+    samples = after.evidence.fits[Cylinder.FRONT].samples
+    late = np.flatnonzero(wide)[3:]
+    assert wide.sum() > 5
+    assert not samples.accepted[late].any()
+    assert result(frame).evidence.fits[Cylinder.FRONT].samples.accepted[late].any()
+
+
+def test_port_walls_settle_by_the_cycle_so_a_slow_engine_waits_longer(frame):
+    payload = result(frame)
+    track, alignment = payload.evidence.track, payload.evidence.alignment
+
+    def settling(rpm: float) -> int:
+        means = {**track.windows.means, Channel.RPM: np.full(len(track.windows), rpm)}
+        there = replace(track, windows=replace(track.windows, means=means))
+        return int(settling_rows(there, alignment).sum())
+
+    assert settling(1000.0) > 1.2 * settling(3000.0)

@@ -141,7 +141,7 @@ def test_without_speed_or_load_the_reason_is_given(full, gone):
 
 def test_a_table_read_by_what_was_not_logged_is_refused(full):
     columns = {c: v for c, v in full.columns.items() if c is not Channel.MAP}
-    with pytest.raises(AnalysisError, match="read by map_kpa"):
+    with pytest.raises(AnalysisError, match="read by manifold pressure"):
         analyse(Frame.from_columns(full.time_s, columns), SETTINGS)
 
 

@@ -91,3 +91,23 @@ def test_boost_has_cells():
     assert payload.evidence.where.load_axis.edges[-1] > 180.0
     boosted = payload.evidence.where.load > 150.0
     assert np.count_nonzero(boosted) > 50
+
+
+@pytest.mark.parametrize("name", LOGS)
+def test_a_line_drawn_between_two_readings_slips_no_clutch(name):
+    # The ECU's rpm is read three times a second and drawn straight between, road speed is not.
+    causes = {c.hypothesis_id: c.confidence for c in result(name).causes.causes}
+    assert causes.get("driveline_slip", 0.0) < 0.2
+    assert causes.get("power_scaling", 0.0) < 0.2
+
+
+@pytest.mark.parametrize("name", LOGS)
+def test_every_sentence_is_made_of_words(name):
+    payload = result(name)
+    sentences = [w.message for w in payload.warnings]
+    sentences += [f"{f.title}: {f.why}" for f in payload.readiness.features]
+    for cause in payload.causes.causes:
+        sentences += [cause.title, *cause.supports, *cause.opposes, *cause.checks]
+    sentences += payload.confidence.caps + payload.confidence.weak
+    for sentence in sentences:
+        assert "_" not in sentence, sentence

@@ -21,7 +21,9 @@ from dynoai_desktop.core.analysis.ve import (
     VeSettings,
     absolute_ve,
     authority,
+    believed,
     recommend,
+    safe_step,
     shrinkage,
 )
 from dynoai_desktop.core.axis import CellGrid
@@ -92,6 +94,51 @@ def test_an_error_within_its_noise_is_left_alone():
     correction = recommend(flat_surface(0.0, noise=0.02), Cylinder.FRONT)
     assert (correction.verdict[correction.hits > 0] == Verdict.LEFT_ALONE).mean() > 0.9
     assert np.abs(correction.multiplier - 1.0).max() < 0.02
+
+
+def test_one_wrong_cell_among_many_right_ones_is_not_hidden():
+    # Where most of the table was right, a new error of ten standard errors was once shrunk away.
+    y = np.append(np.random.default_rng(1).normal(0.0, 0.002, 200), 0.02)
+    se = np.full(201, 0.002)
+    known = np.full(201, True)
+    step = safe_step(believed(y, se, known), se, se, 201, 0.001)
+    assert step[-1] >= 0.015
+    assert (step[:-1] == 0.0).all()
+
+
+def test_no_estimate_is_pulled_further_than_its_own_noise_explains():
+    rng = np.random.default_rng(2)
+    y, se = rng.normal(0.0, 0.03, 300), rng.uniform(0.001, 0.02, 300)
+    pulled = believed(y, se, np.full(300, True))
+    assert (np.abs(y - pulled) <= 1.5 * se + 1e-12).all()
+    assert (np.abs(pulled) <= np.abs(y) + 1e-12).all()
+    assert (pulled * y >= 0.0).all()
+
+
+@pytest.mark.parametrize("truth", ["right", "near", "far"])
+def test_hardly_ever_is_a_cell_moved_away_from_the_truth(truth):
+    # With every estimate taken at its word, one cell in thirty of a right table was moved off it.
+    rng = np.random.default_rng(3)
+    cells, tables = 300, 400
+    se = np.full(cells, 0.01)
+    size = {"right": 0.0, "near": 0.01, "far": 0.05}[truth]
+    harmed = 0
+    for _ in range(tables):
+        true = rng.normal(0.0, size, cells) if size else np.zeros(cells)
+        y = true + rng.normal(0.0, 0.01, cells)
+        step = safe_step(y, se, se, cells, 0.001)
+        harmed += int(np.count_nonzero(np.abs(true - step) - np.abs(true) > 2.0 * se))
+    assert harmed <= 3  # of 120,000; one was to be expected at most
+
+
+@given(st.floats(-0.3, 0.3), st.floats(1e-4, 0.05), st.integers(1, 500))
+def test_a_step_never_overshoots_its_estimate_nor_turns(error, se, cells):
+    at, doubt = np.array([error]), np.array([se])
+    step = safe_step(at, doubt, doubt, cells, 0.001)
+    assert abs(step[0]) <= abs(error)
+    assert step[0] * error >= 0.0
+    surer = safe_step(at, doubt / 2.0, doubt / 2.0, cells, 0.001)
+    assert abs(surer[0]) >= abs(step[0])
 
 
 @given(st.floats(0.001, 0.2), st.floats(0.0, 0.3))
@@ -188,7 +235,9 @@ def test_applied_the_error_falls_on_every_side(make_error):
         known = corrections[name].hits > 0
         before = np.sqrt(np.mean(first[name][known] ** 2))
         after = np.sqrt(np.mean(error[known] ** 2))
-        assert after < 0.5 * before
+        # A table scattered from node to node is known to a per cent or two from one log, and an
+        # error that near is left alone.
+        assert after < 0.65 * before
         if make_error is smooth_error:
             assert after < 0.015
 

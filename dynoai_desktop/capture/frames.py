@@ -80,11 +80,14 @@ def frame_of_log(table: LogTable, stoich: float = STOICH_AFR["gasoline"]) -> Fra
     Raises FrameError when its time cannot be used.
     """
     known = np.isfinite(table.time_s)
-    columns, units, sources = {}, {}, {}
+    columns, units, sources, read_in = {}, {}, {}, {}
     for channel, column in table.usable.items():
         values = column.values.astype(np.float64)
         if column.ticks is not None:
             values = np.where(table.fill_span_s(column) > LONGEST_FILL_S, np.nan, values)
+            ticked = np.zeros(values.size, dtype=bool)
+            ticked[column.ticks] = True
+            read_in[channel] = ticked[known]
         for rail in column.rails:
             values = np.where(values == rail, np.nan, values)
         columns[channel] = values[known]
@@ -97,4 +100,5 @@ def frame_of_log(table: LogTable, stoich: float = STOICH_AFR["gasoline"]) -> Fra
         stoich=stoich,
         sources=sources,
         simulated=table.simulated,
+        read_in=read_in,
     )

@@ -6,13 +6,15 @@ the README come from a hundred.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dynoai_desktop.core.analysis.analyse import AnalysisError, analyse
-from dynoai_desktop.core.analysis.frame import Frame
+from dynoai_desktop.core.analysis.frame import F64, Frame
+from dynoai_desktop.core.analysis.paper_engine import MAP, RPM, TABLE_ERRORS, World, make
 from dynoai_desktop.core.analysis.payload import Payload
 from dynoai_desktop.core.analysis.settings import AnalysisSettings
 from dynoai_desktop.core.axis import CellGrid
@@ -30,12 +32,14 @@ from dynoai_desktop.core.simulator.programmes import (
     wot_pull,
 )
 from dynoai_desktop.core.simulator.rig import Rig
+from dynoai_desktop.core.simulator.scenario import Scenario
 from dynoai_desktop.core.simulator.scenarios import SCENARIOS
 from dynoai_desktop.core.simulator.sim_channels import SimChannel
 from dynoai_desktop.core.simulator.tables import EcuTables, axes
 
 _LONGEST_S = 600.0
 _TICKS_PER_ROW = 5  # 20 Hz, as a session's own table is kept
+_OTHER_CYLINDER = 500  # added to a seed, for a table error of its own
 
 _COLUMNS: dict[Channel, SimChannel] = {
     Channel.RPM: SimChannel.ENGINE_RPM,
@@ -134,15 +138,33 @@ class VeAccuracy:
     delay_ms: float
 
 
-def ve_accuracy(scenario: str, seed: int, profile: str = "m8-114") -> VeAccuracy:
+def ve_accuracy(scenario: str | Scenario, seed: int, profile: str = "m8-114") -> VeAccuracy:
     """Analyse one simulated session and compare with its truth."""
-    rig = Rig(PROFILES[profile], SCENARIOS[scenario], seed=seed)
+    rig = Rig(PROFILES[profile], scenario_of(scenario), seed=seed)
     payload = _analyse(rig, record(rig, session_of(rig.profile)))
+    truth = {
+        cylinder: np.log(_truth(rig, cylinder) / _table(rig.tables, cylinder).values)
+        for cylinder in payload.evidence.fits
+    }
+    return compare_with_truth(payload, truth)
+
+
+def paper_accuracy(kind: str, seed: int) -> VeAccuracy:
+    """Analyse a log of the engine on paper, its table off smoothly or from node to node."""
+    errors = {
+        "front": TABLE_ERRORS[kind](seed),
+        "rear": TABLE_ERRORS[kind](seed + _OTHER_CYLINDER),
+    }
+    payload = analyse(make(World(seed=seed, errors=errors)), AnalysisSettings(axes=(RPM, MAP)))
+    return compare_with_truth(payload, {Cylinder(name): error for name, error in errors.items()})
+
+
+def compare_with_truth(payload: Payload, truth: Mapping[Cylinder, F64]) -> VeAccuracy:
+    """Return the errors of all measured nodes; *truth* is ln(needed / present VE)."""
     errors, inside = [], []
     for cylinder, fit in payload.evidence.fits.items():
-        truth = np.log(_truth(rig, cylinder) / _table(rig.tables, cylinder).values)
         known = fit.surface.measured(payload.settings.ve.least_hits)
-        error = (fit.surface.value - truth)[known]
+        error = (fit.surface.value - truth[cylinder])[known]
         errors.append(error)
         inside.append(np.abs(error) < 1.96 * fit.surface.se[known])
     error, held = np.concatenate(errors), np.concatenate(inside)
@@ -155,6 +177,11 @@ def ve_accuracy(scenario: str, seed: int, profile: str = "m8-114") -> VeAccuracy
     )
 
 
+def scenario_of(scenario: str | Scenario) -> Scenario:
+    """Return a scenario by its key, or itself."""
+    return SCENARIOS[scenario] if isinstance(scenario, str) else scenario
+
+
 @dataclass(frozen=True, slots=True)
 class LoopStep:
     """One turn of measuring and correcting; percent of VE over the nodes measured first."""
@@ -163,21 +190,24 @@ class LoopStep:
     after_rmse_pct: float
     moved_away: int  # nodes moved away from the truth by more than two standard errors
     nodes: int
+    rear_offset_pct: float  # mean of rear minus front over nodes of both, as estimated; NaN: none
+    true_offset_pct: float  # of the same nodes
 
 
 def closed_loop(
-    scenario: str, seed: int, turns: int = 3, profile: str = "m8-114"
+    scenario: str | Scenario, seed: int, turns: int = 3, profile: str = "m8-114"
 ) -> tuple[LoopStep, ...]:
     """Measure, correct, and measure again: the error must fall."""
     steps = []
     tables: EcuTables | None = None
-    first: dict[Cylinder, np.ndarray[tuple[int, ...], np.dtype[np.bool_]]] = {}
+    first: dict[Cylinder, NDArray[np.bool_]] = {}
     for turn in range(turns):
-        rig = Rig(PROFILES[profile], SCENARIOS[scenario], seed=seed + 1000 * turn, tables=tables)
+        rig = Rig(PROFILES[profile], scenario_of(scenario), seed=seed + 1000 * turn, tables=tables)
         if tables is None:
             tables = rig.tables
         payload = _analyse(rig, record(rig, session_of(rig.profile)))
         before, after, moved, new = [], [], 0, {}
+        off: dict[Cylinder, F64] = {}
         for cylinder in (Cylinder.FRONT, Cylinder.REAR):
             table = _table(tables, cylinder).values
             new[cylinder] = table
@@ -189,13 +219,37 @@ def closed_loop(
             known = first.setdefault(cylinder, correction.hits > 0.0)
             was = np.log(_truth(rig, cylinder) / table)
             now = was - np.log(correction.multiplier)
+            off[cylinder] = was
             before.append(was[known])
             after.append(now[known])
             se = np.where(correction.hits > 0.0, correction.se, 1.0)
             moved += int(np.count_nonzero(np.abs(now) - np.abs(was) > 2.0 * se))
-        steps.append(LoopStep(_rmse(before), _rmse(after), moved, sum(a.size for a in after)))
+        steps.append(
+            LoopStep(
+                _rmse(before),
+                _rmse(after),
+                moved,
+                sum(a.size for a in after),
+                *_offsets(payload, off),
+            )
+        )
         tables = tables.with_ve(new[Cylinder.FRONT], new[Cylinder.REAR])
     return tuple(steps)
+
+
+def _offsets(payload: Payload, truth: Mapping[Cylinder, F64]) -> tuple[float, float]:
+    """Return rear minus front as estimated and as it is, percent, over the nodes of both."""
+    fits = payload.evidence.fits
+    if not {Cylinder.FRONT, Cylinder.REAR} <= set(truth):
+        return np.nan, np.nan
+    front, rear = fits[Cylinder.FRONT].surface, fits[Cylinder.REAR].surface
+    least = payload.settings.ve.least_hits
+    both = front.measured(least) & rear.measured(least)
+    if not both.any():
+        return np.nan, np.nan
+    found = (rear.value - front.value)[both].mean()
+    true = (truth[Cylinder.REAR] - truth[Cylinder.FRONT])[both].mean()
+    return 100.0 * float(found), 100.0 * float(true)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +298,7 @@ def _analyse(rig: Rig, frame: Frame) -> Payload:
     return analyse(frame, replace(settings, ve=replace(settings.ve, tables=tables)))
 
 
-def _truth(rig: Rig, cylinder: Cylinder) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+def _truth(rig: Rig, cylinder: Cylinder) -> F64:
     return rig.true_ve_rear_pct if cylinder is Cylinder.REAR else rig.true_ve_front_pct
 
 
@@ -252,6 +306,6 @@ def _table(tables: EcuTables, cylinder: Cylinder) -> CellGrid:
     return tables.ve_rear_pct if cylinder is Cylinder.REAR else tables.ve_front_pct
 
 
-def _rmse(parts: Sequence[np.ndarray[tuple[int, ...], np.dtype[np.float64]]]) -> float:
+def _rmse(parts: Sequence[F64]) -> float:
     values = np.concatenate(parts)
     return 100.0 * float(np.sqrt(np.mean(values**2)))

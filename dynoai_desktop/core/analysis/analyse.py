@@ -31,9 +31,15 @@ from dynoai_desktop.core.analysis.knock import KnockMap, advise, cells, knock_ma
 from dynoai_desktop.core.analysis.maps import NamedSurface, draw_maps
 from dynoai_desktop.core.analysis.modes import Mode, label, mode_summary
 from dynoai_desktop.core.analysis.normalise import normalise
-from dynoai_desktop.core.analysis.payload import Payload, Warning
+from dynoai_desktop.core.analysis.notices import find_warnings
+from dynoai_desktop.core.analysis.payload import Payload
 from dynoai_desktop.core.analysis.prior import SurfaceOptions
-from dynoai_desktop.core.analysis.readiness import Readiness, judge_readiness, missing_required
+from dynoai_desktop.core.analysis.readiness import (
+    NAMES,
+    in_sentence,
+    judge_readiness,
+    missing_required,
+)
 from dynoai_desktop.core.analysis.runs import find_runs
 from dynoai_desktop.core.analysis.settings import AnalysisSettings, cache_key
 from dynoai_desktop.core.analysis.spark import Mbt, Valley, find_mbt, find_valley, high_load_curve
@@ -85,13 +91,15 @@ def analyse(
     axes = settings.axes or choose_axes(clean)
     if axes[1].channel not in clean:
         raise AnalysisError(
-            f"The table is read by {axes[1].channel.value}, which the log does not hold. "
+            f"The table is read by {in_sentence(axes[1].channel)}, which the log does not hold. "
             "Log it, or choose a table on the other load."
         )
     where = place(clean, axes)
     step(0.30, "Measuring the delay of the widebands")
     alignment = settings.alignment or find_alignment(clean, track, axes[1].channel, settings.gates)
-    target = target_lambda(settings.target, where)
+    target = target_lambda(
+        settings.target, where, clean, settings.target_below_tps_pct, settings.target_below_rpm
+    )
     later = find_later(clean, alignment, settings.gates)
     fits: dict[Cylinder, CylinderFit] = {}
     for number, channels in enumerate(measured_cylinders(clean)):
@@ -109,7 +117,7 @@ def analyse(
     knock = _knock_maps(evidence, settings)
     mbt = _mbt(evidence)
     step(0.92, "Comparing causes")
-    readiness = judge_readiness(clean, settings.target is not None)
+    readiness = judge_readiness(clean, target is not None)
     payload = Payload(
         key=key,
         settings=settings,
@@ -126,7 +134,7 @@ def analyse(
         heat=report_heat(track, runs, evidence.row_s),
         causes=rank(evidence),
         confidence=judge_tune(evidence, settings.redline_rpm),
-        warnings=_warnings(evidence, readiness),
+        warnings=find_warnings(evidence, readiness, settings.notes),
     )
     step(1.0, "Done")
     return payload
@@ -150,8 +158,9 @@ def _refuse(frame: Frame) -> None:
     missing = missing_required(frame)
     if missing:
         raise AnalysisError(
-            f"The log does not hold {' and '.join(missing)} with values it could have. Log it, "
-            "or name its column in Mapping; engine speed and load are never guessed."
+            f"The log does not hold {' and '.join(NAMES[one] for one in missing)} with values it "
+            "could have. Log it, or name its column in Mapping; engine speed and load are never "
+            "guessed."
         )
     if len(frame) < 2:
         raise AnalysisError("The log holds fewer than two rows. Record again.")
@@ -282,40 +291,3 @@ def _absolute_of(
     middle = float(np.median(log))
     surface = fit_surface(basis, log - middle, evidence.frame.time_s[rows][basis.kept], _ABSOLUTE)
     return surface.exponential(middle)
-
-
-def _warnings(evidence: Evidence, readiness: Readiness) -> tuple[Warning, ...]:
-    out = [Warning(code, _in_words(code)) for code in readiness.codes]
-    out += [Warning("channel_read_as", note) for note in evidence.normalised.notes]
-    out += [
-        Warning(
-            f"unusable_channel:{channel.value}",
-            f"{channel.value} was logged but holds no value it could have; it was left out.",
-        )
-        for channel in evidence.normalised.unusable
-    ]
-    if not evidence.alignment.measured and evidence.fits:
-        out.append(
-            Warning(
-                "delay_not_measured",
-                "The log does not excite the mixture enough to measure the wideband delay; "
-                "the usual one was used with a wide interval.",
-            )
-        )
-    if not evidence.track.baro_measured:
-        out.append(
-            Warning(
-                "baro_assumed",
-                "No barometer was logged; full load was judged against 101.3 kPa.",
-            )
-        )
-    if evidence.frame.simulated:
-        out.append(Warning("simulated", "SIMULATED: these data come from a simulation."))
-    return tuple(out)
-
-
-def _in_words(code: str) -> str:
-    kind, _, name = code.partition(":")
-    if kind == "missing_channel":
-        return f"{name} was not logged."
-    return f"{name} is worked out from fewer channels than it needs."

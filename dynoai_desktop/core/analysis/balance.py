@@ -65,7 +65,9 @@ def compare(front: CylinderFit, rear: CylinderFit, where: Place, time_s: F64) ->
     return Balance(
         surface,
         offset,
-        total**-0.5,
+        # What no interval is narrower than is shared by all cells of a sensor: it averages out of
+        # none of them.
+        (1.0 / total + VE_OPTIONS.least_se**2) ** 0.5,
         float(left @ precision @ left),
         int(known.size) - 1,
         int(both.size),

@@ -106,7 +106,8 @@ def judge_tune(evidence: Evidence, redline_rpm: float | None = None) -> TuneConf
     if caps and grade == "A":
         grade = "B"
     weak = tuple(
-        f"{r.name}: {r.visited} of {r.cells} cells seen, {r.score:.0f} % within tolerance"
+        f"{r.name.replace('_', ' ')}: {r.visited} of {r.cells} cells seen, "
+        f"{r.score:.0f} % within tolerance"
         for r in regions
         if r.score < 70.0
     )

@@ -38,11 +38,13 @@ def to_document(
     *,
     run_id: str = "",
     generated_at: str = "",
+    request: str = "",
     next_tests: Mapping[str, Json] | None = None,
 ) -> dict[str, Json]:
     """Return the JSON document.
 
-    *generated_at* is the caller's clock in ISO 8601; *next_tests* the planner's section, whose
+    *generated_at* is the caller's clock in ISO 8601; *request* the hash of everything that was
+    asked, by which a kept document is known again; *next_tests* the planner's section, whose
     coverage gaps are filled in here where it has none.
     """
     evidence = payload.evidence
@@ -63,6 +65,7 @@ def to_document(
         "schema_version": SCHEMA_VERSION,
         "math_version": MATH_VERSION,
         "key": payload.key,
+        "request": request,
         "run_id": run_id,
         "generated_at": generated_at,
         "simulated": frame.simulated,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dynoai_desktop.core.analysis.beta import rate_below
 from dynoai_desktop.core.analysis.evidence import Evidence
@@ -12,7 +13,7 @@ from dynoai_desktop.core.analysis.findings import Detector, Finding, bayes, coun
 from dynoai_desktop.core.analysis.frame import F64
 from dynoai_desktop.core.analysis.heat import report_heat
 from dynoai_desktop.core.analysis.modes import CODE, Mode, runs_of
-from dynoai_desktop.core.analysis.runs import Run, RunKind
+from dynoai_desktop.core.analysis.runs import KW_PER_NM_RPM, Run, RunKind
 from dynoai_desktop.core.analysis.windows import WINDOW_S, Windows
 from dynoai_desktop.core.channels import Channel, Cylinder
 
@@ -170,13 +171,16 @@ def slipping_driveline(evidence: Evidence) -> Finding | None:
     """Return the detector of engine speed running away from road speed under torque, in percent.
 
     In one gear engine over road speed is one number. In each pull its rise over the coast-down
-    that follows in the same gear (or over its own lowest) is the slip.
+    that follows in the same gear (or over its own lowest) is the slip. Only moments in which both
+    were read count: a line drawn between two readings a third of a second apart lies up to a
+    tenth beside the engine of a pull.
     """
     windows = evidence.track.windows
     rpm, speed = windows.means.get(Channel.RPM), windows.means.get(Channel.SPEED)
     if rpm is None or speed is None:
         return None
     moving = (rpm > 500.0) & (speed > 15.0)
+    moving &= _read(evidence, Channel.RPM) & _read(evidence, Channel.SPEED)
     ratio = np.log(np.where(moving, rpm / np.maximum(speed, 1.0), np.nan))
     slips = [
         slip
@@ -198,6 +202,51 @@ def slipping_driveline(evidence: Evidence) -> Finding | None:
         "%",
         bayes(mean, se, 10.0, least=1.0),
         *either(says, good),
+    )
+
+
+def _read(evidence: Evidence, channel: Channel) -> NDArray[np.bool_]:
+    """Return the windows in which a channel was read, not drawn between two readings."""
+    windows = evidence.track.windows
+    rows = evidence.frame.read_in.get(channel)
+    if rows is None:
+        return np.ones(len(windows), dtype=bool)
+    read: NDArray[np.bool_] = np.bincount(windows.of_row, rows, len(windows)) > 0.0
+    return read
+
+
+def power_scaling(evidence: Evidence) -> Finding | None:
+    """Return the detector of power that is not torque times engine speed, in percent.
+
+    Both come from the same drum, so their ratio is 1 in every row. A ratio that is steady and not
+    1 is a wrong setting (gearing, tyre, pulses per turn); one that scatters is a noisy pickup,
+    which `rpm_dropouts` looks after. A wrong drum constant scales both and cannot be seen here.
+    """
+    windows = evidence.track.windows
+    power, torque, rpm = (
+        windows.means.get(c) for c in (Channel.POWER, Channel.TORQUE, Channel.RPM)
+    )
+    if power is None or torque is None or rpm is None:
+        return None
+    pulling = np.zeros(len(windows), dtype=bool)
+    for run in evidence.runs:
+        if run.kind is RunKind.PULL:
+            first, end = np.searchsorted(windows.start_s, [run.start_s, run.end_s])
+            pulling[first:end] = True
+    for channel in (Channel.POWER, Channel.TORQUE, Channel.RPM):
+        pulling &= _read(evidence, channel)
+    expected = torque * rpm * KW_PER_NM_RPM
+    with np.errstate(invalid="ignore"):
+        strong = pulling & (expected > 1.0) & (power > 1.0)
+    if np.count_nonzero(strong) < 40:
+        return None
+    ratio = 100.0 * np.log(power[strong] / expected[strong])
+    low, middle, high = (float(x) for x in np.percentile(ratio, [16.0, 50.0, 84.0]))
+    # What the two columns differ by from row to row, they may differ by throughout.
+    se = float(np.hypot(0.5, (high - low) / 2.0))
+    says = f"power is {middle:+.1f} % beside torque times engine speed in pulls"
+    return Finding(
+        middle, se, "%", bayes(abs(middle), se, 10.0, least=3.0), *either(says, abs(middle) > 5.0)
     )
 
 

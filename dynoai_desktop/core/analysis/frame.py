@@ -41,6 +41,9 @@ class Frame:
     columns: Mapping[Channel, F64]  # carried channels only: lambda, not AFR; NaN is not heard
     provenance: Mapping[Channel, Provenance] = field(default_factory=dict)
     simulated: bool = False
+    # (n,) rows in which a channel was read, for those a logger drew straight lines through; of
+    # the others every row with a value was.
+    read_in: Mapping[Channel, NDArray[np.bool_]] = field(default_factory=dict)
 
     @classmethod
     def from_columns(
@@ -53,6 +56,7 @@ class Frame:
         stoich: float = STOICH_AFR["gasoline"],
         sources: Mapping[Channel, str] | None = None,
         simulated: bool = False,
+        read_in: Mapping[Channel, NDArray[np.bool_]] | None = None,
     ) -> Frame:
         """Build a frame; columns whose unit is not named in *units* are in our own unit.
 
@@ -77,7 +81,7 @@ class Frame:
             values, note = _in_our_unit(channel, columns[channel], unit, stoich)
             if values.shape != time_s.shape:
                 raise FrameError(
-                    f"The column {channel.value} has {values.size} rows, the time column "
+                    f"The column {spec.title} has {values.size} rows, the time column "
                     f"{time_s.size}. Check the file for ragged rows."
                 )
             finite = np.isfinite(values)
@@ -88,7 +92,7 @@ class Frame:
             out[target] = _frozen(values)
             source = (sources or {}).get(channel, channel.value)
             provenance[target] = Provenance(source, unit, note)
-        return cls(time_s, out, provenance, simulated)
+        return cls(time_s, out, provenance, simulated, read_in or {})
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -116,6 +120,9 @@ class Frame:
         for channel in sorted(self.columns):
             sha.update(channel.value.encode())
             sha.update(np.ascontiguousarray(self.columns[channel]).data)
+        for channel in sorted(self.read_in):
+            sha.update(channel.value.encode())
+            sha.update(np.ascontiguousarray(self.read_in[channel]).data)
         sha.update(b"simulated" if self.simulated else b"")
         return sha.hexdigest()
 
@@ -153,7 +160,7 @@ def _in_our_unit(channel: Channel, values: ArrayLike, unit: Unit, stoich: float)
     try:
         gain, offset = linear(unit, spec.unit)
     except ValueError as error:
-        raise FrameError(f"The column {channel.value} cannot be in {unit.value}: {error}") from None
+        raise FrameError(f"The column {spec.title} cannot be in {unit.value}: {error}") from None
     if (gain, offset) == (1.0, 0.0):
         return array, ""
     return array * gain + offset, f"{unit.value} → {spec.unit.value}"

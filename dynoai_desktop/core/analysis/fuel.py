@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynoai_desktop.core.analysis.alignment import (
+    REFERENCE_RPM,
     Alignment,
     Trace,
     default_alignment,
@@ -28,8 +29,14 @@ from dynoai_desktop.core.units import Unit
 
 _COORDINATE_S = 0.18  # time over which rpm and load are averaged to place a sample
 # While the manifold fills, fuel stays behind on the port walls and the charge runs lean by up to
-# about this many seconds times the rate of filling; nobody knows the share in advance.
+# about this many seconds, at 3000 rpm, times the rate of filling; nobody knows the share in
+# advance. The walls are washed once a cycle, so the time is inversely as engine speed, and the
+# share is not the same all over the table. A quick opening gets enrichment of its own besides:
+# what it does to the mixture is not in proportion, and remains a doubt.
 _WALL_FILM_S = 0.1
+_WALL_FILM_UNEVEN = 0.3
+_QUICK_PER_S = 0.3
+_QUICK_FILM_S = 0.05
 # Near idle a short pipe breathes air back to the sensor, which then reads lean: by nothing to a
 # sixth where no flow is left, growing as the flow (rpm times kPa) falls below this. The middle is
 # taken off, the rest stays as doubt.
@@ -39,8 +46,8 @@ _REVERSION_DOUBT = 0.05
 _BOOSTED_KPA = 112.0
 _MOST_BINS = 24
 
-# A wideband that is right within 0.3 % of lambda does not exist.
-VE_OPTIONS = SurfaceOptions(least_se=0.003)
+# No interval is narrower than what repeats with the day: charge temperature, fuel, the sensor.
+VE_OPTIONS = SurfaceOptions(least_se=0.001)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,7 +68,7 @@ class Place:
     basis: Basis
     rpm: F64
     load: F64
-    filling: F64 | None  # d ln MAP / dt per second, smoothed; None without MAP
+    filling: F64 | None  # d ln MAP / dt per second as at 3000 rpm, smoothed; None without MAP
     drawn_back: F64 | None  # how much an exhaust this weak lets air flow back, 0 to 1
 
     def of(self, chosen: NDArray[np.bool_]) -> tuple[Basis, NDArray[np.intp]]:
@@ -116,7 +123,10 @@ def place(frame: Frame, axes: tuple[Axis, Axis]) -> Place:
         flow = rpm * frame.columns[Channel.MAP] / _REVERSION_FLOW
         drawn_back = np.nan_to_num(np.maximum(1.0 - flow, 0.0)) ** 2
     basis = bilinear(rpm_axis, load_axis, rpm, load)
-    return Place(rpm_axis, load_axis, basis, rpm, load, _filling(frame, usual), drawn_back)
+    filling = _filling(frame, usual)
+    if filling is not None:
+        filling = filling * REFERENCE_RPM / np.fmax(rpm, 500.0)
+    return Place(rpm_axis, load_axis, basis, rpm, load, filling, drawn_back)
 
 
 def _filling(frame: Frame, usual_s: float) -> F64 | None:
@@ -150,13 +160,37 @@ def _averaged(values: F64, time_s: F64, usual_s: float) -> F64:
     return out
 
 
-def target_lambda(target: CellGrid | None, where: Place) -> F64 | None:
-    """Return the target table read at every row, (n,); NaN off its axes."""
-    if target is None:
+def target_lambda(
+    target: CellGrid | None,
+    where: Place,
+    frame: Frame,
+    below_tps_pct: float | None = None,
+    below_rpm: float | None = None,
+) -> F64 | None:
+    """Return the target table read at every row, (n,); None where its load was not logged.
+
+    The table is read by its own load, which need not be that of the fuel table, and its borders
+    hold, as in the ECU. At or above *below_tps_pct* or *below_rpm* something else commands the
+    mixture: such rows are NaN, as are all rows when the throttle matters and was not logged.
+    """
+    if target is None or target.load.channel not in frame:
         return None
-    basis = bilinear(target.rpm, target.load, where.rpm, where.load)
+    load = where.load
+    if target.load.channel is not where.load_axis.channel:
+        load = frame.columns[target.load.channel]
+    inside = [
+        np.clip(values, axis.nodes[0], axis.nodes[-1])
+        for values, axis in ((where.rpm, target.rpm), (load, target.load))
+    ]
+    basis = bilinear(target.rpm, target.load, inside[0], inside[1])
     out = np.full(where.rpm.size, np.nan)
     out[basis.kept] = basis.at(target.values.ravel())
+    if below_rpm is not None:
+        out[~(where.rpm < below_rpm)] = np.nan
+    if below_tps_pct is not None:
+        throttle = frame.get(Channel.TPS)
+        # A throttle that was not heard in a row is no statement that it was shut.
+        out[~(throttle < below_tps_pct) if throttle is not None else slice(None)] = np.nan
     return out
 
 
@@ -203,7 +237,10 @@ def fit_cylinder(
     basis, rows = where.of(samples.accepted)
     nuisances = [Nuisance(samples.rate[rows], alignment.se_s)]
     if where.filling is not None:
-        nuisances.append(Nuisance(where.filling[rows], _WALL_FILM_S))
+        filling = where.filling[rows]
+        steady = np.clip(filling, -_QUICK_PER_S, _QUICK_PER_S)
+        nuisances.append(Nuisance(steady, _WALL_FILM_S, uneven=_WALL_FILM_UNEVEN))
+        nuisances.append(Nuisance(np.abs(filling - steady), _QUICK_FILM_S, only_doubt=True))
     y = samples.y[rows]
     if where.drawn_back is not None and where.drawn_back[rows].any():
         back = where.drawn_back[rows]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dynoai_desktop.core.analysis.alignment import SENSOR_LAG_S, Alignment
+from dynoai_desktop.core.analysis.alignment import REFERENCE_RPM, SENSOR_LAG_S, Alignment
 from dynoai_desktop.core.analysis.cylinders import CylinderChannels, commanded_log
 from dynoai_desktop.core.analysis.frame import F64, Frame
 from dynoai_desktop.core.analysis.modes import CODE, Mode, ModeTrack
@@ -23,7 +23,13 @@ from dynoai_desktop.core.axis import Axis
 from dynoai_desktop.core.channels import Channel
 
 Bools = NDArray[np.bool_]
-WALL_FILM_S = 0.3
+# Three times the three to four cycles in which a film renews itself, at the reference speed and
+# above.
+WALL_FILM_S = 0.45
+_MOST_SLOWER = 4.0
+_TREND_S = 0.1
+_NEAR_TOP = 0.94  # of the highest speed of the log, where a limiter would be
+_LIMITER_DROP = 0.012  # of engine speed within a window
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +92,6 @@ class Reading:
     """A sensor read later than the row, (n,) each."""
 
     value: F64
-    rate: F64  # change per second
     heard: Bools
     spoilt: Bools  # a neighbour was set aside as spike or out of range
 
@@ -144,8 +149,12 @@ def _railed(g: GateInput) -> Bools:
 
 
 def _fuel_cut(g: GateInput) -> Bools | None:
-    width = None if g.channels.pulse_width is None else g.column(g.channels.pulse_width)
-    return None if width is None else width <= g.settings.fuel_cut_ms
+    return _cut_rows(g.frame, g.channels, g.settings)
+
+
+def _cut_rows(frame: Frame, channels: CylinderChannels, settings: GateSettings) -> Bools | None:
+    width = None if channels.pulse_width is None else frame.get(channels.pulse_width)
+    return None if width is None else width <= settings.fuel_cut_ms
 
 
 def _mode(mode: Mode) -> Callable[[GateInput], Bools]:
@@ -215,7 +224,7 @@ def gather(
         frame,
         normalised.tags,
         track,
-        settling_rows(track, alignment),
+        settling_rows(track, alignment, _cut_windows(frame, track, channels, settings)),
         channels,
         rpm_axis,
         load_axis,
@@ -226,7 +235,7 @@ def gather(
     n = len(frame)
     with np.errstate(divide="ignore", invalid="ignore"):
         y = np.log(reading.value) - commanded if commanded is not None else np.full(n, np.nan)
-        rate = reading.rate / reading.value
+        rate = _trend(np.log(reading.value), frame.time_s)
     reason = np.zeros(n, dtype=np.uint8)
     if commanded is None:
         reason[:] = 1 + next(i for i, gate in enumerate(GATES) if gate.reason == "target_missing")
@@ -238,26 +247,71 @@ def gather(
     return Samples(channels, y, rate, reading.value, wanted, reason)
 
 
+def _trend(values: F64, time_s: F64) -> F64:
+    """Return the rate per second over a fifth of a second; 0 beside what is not known.
+
+    Two neighbouring readings differ by little but their noise, which no delay explains.
+    """
+    usual = float(np.median(np.diff(time_s[:10_000]))) if time_s.size > 1 else 0.0
+    reach = max(1, round(_TREND_S / usual)) if usual > 0.0 else 1
+    out = np.zeros(values.size)
+    if values.size > 2 * reach:
+        span = time_s[2 * reach :] - time_s[: -2 * reach]
+        change = values[2 * reach :] - values[: -2 * reach]
+        known = np.isfinite(change) & (span > 0.0) & (span < 3.0 * reach * usual)
+        np.divide(change, span, out=out[reach:-reach], where=known)
+    return out
+
+
 def find_later(frame: Frame, alignment: Alignment, settings: GateSettings) -> Later:
     """Return where the exhaust of every row is read; the same for all cylinders."""
     delays = alignment.delays_s(frame.columns[Channel.RPM], frame.get(Channel.MAP))
     return Later.by(frame.time_s, delays, settings.longest_gap_s)
 
 
-def settling_rows(track: ModeTrack, alignment: Alignment) -> Bools:
+def _cut_windows(
+    frame: Frame, track: ModeTrack, channels: CylinderChannels, settings: GateSettings
+) -> Bools:
+    """Return the windows in which fuel was cut, by injector time or by the limiter's own sign.
+
+    A limiter may cut for less than a log's step. But wide open at the top of its speed no engine
+    loses this much speed within a window unless it fires no more.
+    """
+    rpm = track.windows.means[Channel.RPM]
+    wide = track.of_window == CODE[Mode.WOT]
+    cut = np.zeros(rpm.size, dtype=bool)
+    if wide.any():
+        with np.errstate(invalid="ignore"):
+            top = rpm > _NEAR_TOP * float(np.nanmax(rpm))
+            cut[1:] = (np.diff(rpm) < -_LIMITER_DROP * rpm[1:]) & top[1:] & wide[1:] & wide[:-1]
+    rows = _cut_rows(frame, channels, settings)
+    if rows is not None:
+        cut |= np.bincount(track.windows.of_row, rows, rpm.size) > 0.0
+    return cut
+
+
+def settling_rows(track: ModeTrack, alignment: Alignment, cut: Bools | None = None) -> Bools:
     """Return the rows beside a disturbance whose lambda is still, or may already be, part of it.
 
-    After it for the delay, twice the lag and the time the port walls need to dry or to wet, before
-    it for the doubt of the delay.
+    Disturbances are tip-ins, tip-outs, overrun and the windows *cut* in which fuel was cut: a
+    limiter cuts and fires in turn, and what passes the sensor between two cuts is mostly air.
+
+    After it for the delay, twice the lag and the time the port walls need to dry or to wet (so
+    many cycles, the longer the slower the engine), before it for the doubt of the delay.
     """
     disturbed = np.isin(track.of_window, [CODE[Mode.TIP_IN], CODE[Mode.TIP_OUT], CODE[Mode.DECEL]])
-    after = int(np.ceil((alignment.delay_s + 2.0 * SENSOR_LAG_S + WALL_FILM_S) / WINDOW_S))
+    if cut is not None:
+        disturbed |= cut
+    rpm = track.windows.means[Channel.RPM]
+    slower = np.clip(REFERENCE_RPM / np.fmax(rpm, 1.0), 1.0, _MOST_SLOWER)
+    hold_s = alignment.delay_s + 2.0 * SENSOR_LAG_S + WALL_FILM_S * slower
+    after = np.ceil(hold_s / WINDOW_S).astype(np.intp)
     before = int(np.ceil(min(0.15, 1.96 * alignment.se_s) / WINDOW_S))
     near = np.cumsum(disturbed, dtype=np.intp)
     last = np.minimum(np.arange(near.size) + before, near.size - 1)
     first = np.arange(near.size) - after - 1
     before_first = np.where(first >= 0, near[np.maximum(first, 0)], 0)
-    settling: Bools = (near[last] > before_first) & ~disturbed
+    settling: Bools = near[last] > before_first
     return settling[track.windows.of_row]
 
 
@@ -295,7 +349,7 @@ class Later:
         spoilt = np.zeros(values.size, dtype=bool)
         if aside.any():
             spoilt = (aside[self.left] | aside[self.right]) & self.inside
-        return Reading(value, rate, np.isfinite(value) & self.inside, spoilt)
+        return Reading(value, np.isfinite(value) & self.inside, spoilt)
 
 
 def _last_not_after(time_s: F64, when: F64) -> NDArray[np.intp]:

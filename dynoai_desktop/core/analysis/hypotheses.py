@@ -225,6 +225,17 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
         detect=engine.slipping_driveline,
     ),
     Hypothesis(
+        "power_scaling",
+        "Power, torque and engine speed do not belong together",
+        Category.DATA,
+        (
+            "Compare the dyno's gearing and pulses per turn with the vehicle in this gear.",
+            "Compare engine speed from the pickup with the vehicle's own.",
+            "Repeat the pull in another gear: a wrong ratio changes with it.",
+        ),
+        detect=engine.power_scaling,
+    ),
+    Hypothesis(
         "rpm_frozen",
         "Engine speed stands still in the log",
         Category.DATA,

@@ -59,7 +59,7 @@ _SPIKES: dict[Channel, tuple[float, float]] = {
 _SPIKE_SIGMAS = 6.0
 _SPIKE_BLOCK = 64  # ticks over which the local deviation is judged
 _SLOWEST_TICK_S = 0.15  # slower than this a single tick may well be a real event
-_MAX_PASSES = 12
+_MAX_PASSES = 100  # a slope beside a gap is peeled off tick by tick
 
 _TRIMS = (
     Channel.STFT_FRONT,
@@ -113,7 +113,8 @@ def normalise(frame: Frame) -> Normalised:
     for channel, raw in frame.columns.items():
         values, factor = _trim_as_change(channel, raw)
         if factor:
-            notes.append(f"{channel.value} is a factor in percent; 100 was read as no trim.")
+            title = CHANNELS[channel].title
+            notes.append(f"{title} is a factor in percent; 100 was read as no trim.")
         cleaned, tags[channel] = _clean(channel, frame.time_s, values)
         if np.isfinite(cleaned).any():
             columns[channel] = cleaned

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from dynoai_desktop.core.analysis.frame import Frame
-from dynoai_desktop.core.channels import Channel
+from dynoai_desktop.core.channels import CHANNELS, Channel
 
 _C = Channel
 _LOAD = (_C.MAP, _C.TPS)
@@ -25,6 +25,18 @@ RECOMMENDED: tuple[tuple[str, tuple[Channel, ...], float], ...] = (
     ("iat", (_C.IAT,), 0.05),
     ("ect", (_C.ECT,), 0.05),
 )
+# What the names of this table are called in a sentence.
+NAMES: Mapping[str, str] = {
+    "rpm": "engine speed",
+    "map_kpa or tps": "manifold pressure or throttle position",
+    "lambda_measured": "lambda from a wideband",
+    "lambda_commanded": "commanded lambda",
+    "spark": "spark advance",
+    "knock": "knock",
+    "tps": "throttle position",
+    "iat": "intake air temperature",
+    "ect": "engine temperature",
+}
 BANDS = ((0.9, "complete"), (0.7, "good"), (0.5, "limited"), (0.3, "poor"), (0.0, "unusable"))
 
 
@@ -54,6 +66,29 @@ class Readiness:
         missing = (*self.missing_required, *self.missing_recommended)
         degraded = (f.feature_id for f in self.features if f.state == "degraded")
         return (*(f"missing_channel:{m}" for m in missing), *(f"degraded:{d}" for d in degraded))
+
+    def in_words(self, code: str) -> str:
+        """Return the sentence of one of the codes."""
+        kind, _, name = code.partition(":")
+        if kind == "missing_channel":
+            return f"{_sentence(NAMES[name])} was not logged."
+        feature = next(f for f in self.features if f.feature_id == name)
+        return f"{feature.title}: {feature.why}."
+
+
+def _sentence(words: str) -> str:
+    return words[0].upper() + words[1:]
+
+
+def in_sentence(channel: Channel) -> str:
+    """Return what a channel is called within a sentence.
+
+    >>> in_sentence(Channel.MAP), in_sentence(Channel.IAT)
+    ('manifold pressure', 'intake air temperature')
+    """
+    title = CHANNELS[channel].title
+    # An abbreviation keeps its capitals.
+    return title if title[1:2].isupper() else title[0].lower() + title[1:]
 
 
 def missing_required(frame: Frame) -> tuple[str, ...]:

@@ -82,6 +82,7 @@ def payload_schema() -> Schema:
         schema_version={"const": SCHEMA_VERSION},
         math_version=_TEXT,
         key=_TEXT,
+        request=_TEXT,
         run_id=_TEXT,
         generated_at=_TEXT,
         simulated=_FLAG,

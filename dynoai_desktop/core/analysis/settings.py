@@ -25,7 +25,7 @@ from dynoai_desktop.core.channels import Cylinder
 
 # Raised with every change of a formula, a limit, a bin or a rounding: results of different
 # versions are never mixed, and a cached one of another version is not used.
-MATH_VERSION = "1.0"
+MATH_VERSION = "1.1"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +34,8 @@ class AnalysisSettings:
 
     axes: tuple[Axis, Axis] | None = None  # of the vehicle's VE table; chosen from the log if None
     target: CellGrid | None = None  # commanded lambda, for logs that do not hold it
+    target_below_tps_pct: float | None = None  # from here on something else commands the mixture
+    target_below_rpm: float | None = None
     base_spark: Mapping[Cylinder, CellGrid] = field(default_factory=dict)
     injector: Injector | None = None
     alignment: Alignment | None = None  # a delay known from elsewhere; measured if None
@@ -44,6 +46,7 @@ class AnalysisSettings:
     ve: VeSettings = field(default_factory=VeSettings)
     knock: KnockSettings = field(default_factory=KnockSettings)
     valley: ValleySettings = field(default_factory=ValleySettings)
+    notes: tuple[str, ...] = ()  # what was given and could not be used, for the warnings
 
 
 def cache_key(frame: Frame, settings: AnalysisSettings) -> str:

@@ -33,6 +33,7 @@ from dynoai_desktop.core.analysis.prior import Prior, SurfaceOptions
 from dynoai_desktop.core.axis import Axis
 
 _MOST_PASSES = 6
+_MOST_USED = 0.5  # of the samples' worth
 _SETTLED = 0.1  # change of the noise that makes no difference to an interval
 
 
@@ -92,12 +93,14 @@ class Nuisance:
     The amount is 0 give or take *sd*. It is estimated with the table, and what remains unknown of
     it widens every interval it reaches; or, where the table cannot tell it from its own errors,
     it is *only_doubt* and widens the intervals of the nodes it acts on. Examples: an error of the
-    delay, fuel on the port walls; air drawn back into the exhaust at idle.
+    delay, fuel on the port walls; air drawn back into the exhaust at idle. An amount that is not
+    the same everywhere is known there only but for the share *uneven* of it.
     """
 
     effect: F64
     sd: float
     only_doubt: bool = False
+    uneven: float = 0.0
 
 
 def empty_surface(rpm: Axis, load: Axis) -> Surface:
@@ -156,18 +159,23 @@ def fit_surface(
         moment = amounts.told(moment, y)
         if attempt > 0 and options.learn:
             prior = prior.after(information, moment, modes)
+            if attempt == 1:
+                prior = prior.refined()
         covariance = np.linalg.inv(information + prior.precision(modes))
         values[nodes] = covariance @ moment
-        explained = amounts.effect(y, values[nodes])
+        found = amounts.found(y, values[nodes])
+        explained = amounts.effect(y.size, found)
         noise = judge(y - basis.at(values) - explained, pairs)
-        before, unit = unit, _variance(noise, y.size, options) * noise.repeats
+        used = float(np.sum(covariance * information))
+        before, unit = unit, _unit(noise, y.size, used, options)
         if abs(unit / before - 1.0) < _SETTLED and attempt > (1 if options.learn else 0):
             break
     covariance = (covariance + covariance.T) / 2.0
-    spare = max(2.0, y.size / noise.repeats - float(np.sum(covariance * information)))
+    spare = max(2.0, y.size / noise.repeats - used)
     covariance = covariance * _student(spare)
     variance = np.diag(covariance) + misfit_variance(basis, y - explained, values, nodes)
     variance += options.least_se**2 + _doubt(basis, nodes, nuisances)
+    variance += _doubt(basis, nodes, amounts.unevenness(found))
     shape = (len(basis.rpm), len(basis.load))
     value, se = np.full(basis.nodes, np.nan), np.full(basis.nodes, np.nan)
     value[nodes] = values[nodes]
@@ -238,16 +246,27 @@ class _Amounts:
             out = out - np.asarray(self.with_nodes @ found, np.float64)
         return out
 
-    def effect(self, y: F64, at_nodes: F64) -> F64:
-        """Return what the nuisances explain of every sample, given the table, (m,)."""
-        out = np.zeros(y.size)
-        if self.nuisances:
-            left = self._with(y) - self.with_nodes.T @ at_nodes
-            for nuisance, amount in zip(
-                self.nuisances, np.linalg.solve(self.precision, left).tolist(), strict=True
-            ):
-                out += amount * nuisance.effect
+    def found(self, y: F64, at_nodes: F64) -> F64:
+        """Return the amounts given the table, (q,)."""
+        if not self.nuisances:
+            return np.zeros(0)
+        left = self._with(y) - self.with_nodes.T @ at_nodes
+        return np.asarray(np.linalg.solve(self.precision, left), np.float64)
+
+    def effect(self, samples: int, found: F64) -> F64:
+        """Return what the nuisances explain of every sample, (m,)."""
+        out = np.zeros(samples)
+        for nuisance, amount in zip(self.nuisances, found.tolist(), strict=True):
+            out += amount * nuisance.effect
         return out
+
+    def unevenness(self, found: F64) -> tuple[Nuisance, ...]:
+        """Return the doubt that is left because amounts are not the same everywhere."""
+        return tuple(
+            Nuisance(one.effect, one.uneven * abs(amount), only_doubt=True)
+            for one, amount in zip(self.nuisances, found.tolist(), strict=True)
+            if one.uneven > 0.0
+        )
 
     def _with(self, values: F64) -> F64:
         weighted = self.weighted(values)
@@ -257,10 +276,11 @@ class _Amounts:
 def _doubt(basis: Basis, nodes: NDArray[np.intp], nuisances: tuple[Nuisance, ...]) -> F64:
     """Return the variance, per node, that nuisances add which cannot be estimated."""
     out = np.zeros(nodes.size)
-    for nuisance in nuisances:
-        if nuisance.only_doubt:
-            mass = np.maximum(basis.sums()[nodes], 1e-9)
-            out += (nuisance.sd * basis.sums(nuisance.effect)[nodes] / mass) ** 2
+    doubted = [nuisance for nuisance in nuisances if nuisance.only_doubt]
+    if doubted:
+        mass = np.maximum(basis.sums()[nodes], 1e-9)
+    for nuisance in doubted:
+        out += (nuisance.sd * basis.sums(nuisance.effect)[nodes] / mass) ** 2
     return out
 
 
@@ -287,6 +307,16 @@ def _variance(noise: Noise, samples: int, options: SurfaceOptions) -> float:
     worth = options.noise_worth
     known = samples / noise.repeats
     return (worth * options.noise_sd**2 + known * noise.variance) / (worth + known)
+
+
+def _unit(noise: Noise, samples: int, used: float, options: SurfaceOptions) -> float:
+    """Return the variance of one independent sample.
+
+    A table with many free nodes follows part of the noise, its slow part first, and leaves too
+    little in the residuals: they are made up for by the degrees of freedom *used*.
+    """
+    share = min(used * noise.repeats / samples, _MOST_USED)
+    return _variance(noise, samples, options) * noise.repeats / (1.0 - share)
 
 
 def _student(degrees: float) -> float:

@@ -1,10 +1,11 @@
 """From the joint estimate to a recommended change of the VE table.
 
 The estimate says what the table is off by; the recommendation is more careful. It is pulled
-towards no change by its own doubt, Var / (Var + SE²), left alone while it is within two standard
-errors of right, held to a step that shrinks with the evidence and is smaller towards lean, and
-held to what a whole session may change. A node without enough hits keeps a multiplier of exactly
-1 and has no estimate.
+towards no change by its own doubt, Var / (Var + SE²), but never far from what was measured; left
+alone while it is within two standard errors of right; held to a step that hardly could move any
+cell of the table away from the truth, that shrinks with the evidence and is smaller towards lean;
+and held to what a whole session may change. A node without enough hits keeps a multiplier of
+exactly 1 and has no estimate.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +24,7 @@ from dynoai_desktop.core.axis import Axis, CellGrid
 from dynoai_desktop.core.channels import Cylinder
 
 GAS_CONSTANT_AIR = 287.05  # J/(kg K)
+_MOST_PULL = 1.5  # standard errors by which doubt may shrink an estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,9 @@ class VeSettings:
     half_hits: float = 5.0  # hits at which half the step is allowed
     half_se: float = 0.02  # standard error at which half the step is allowed
     sure_sigmas: float = 2.0  # an error smaller than this many standard errors is left alone
+    # The chance, all cells of a table together, that one of them is moved away from the truth by
+    # more than two standard errors.
+    harm_chance: float = 0.001
     tables: Mapping[Cylinder, CellGrid] = field(default_factory=dict)  # the present VE tables
     applied: Mapping[Cylinder, CellGrid] = field(default_factory=dict)  # multipliers so far
 
@@ -75,8 +81,11 @@ def recommend(
     known = surface.measured(s.least_hits)
     y = np.where(known, surface.value, 0.0)
     se = np.where(known, surface.se, np.inf)
-    step = y * shrinkage(y[known], se[known], se)
-    sure = np.abs(y) >= s.sure_sigmas * se
+    noise = np.zeros(surface.se.size)
+    noise[surface.nodes] = np.sqrt(np.diag(surface.covariance))
+    cells = int(np.count_nonzero(known))
+    step = safe_step(believed(y, se, known), se, noise.reshape(se.shape), cells, s.harm_chance)
+    sure = (np.abs(y) >= s.sure_sigmas * se) & (step != 0.0)
     step[~sure] = 0.0
     low, high = authority(surface.hits, se, s)
     low, high = _in_value(
@@ -106,6 +115,50 @@ def recommend(
         np.where(known, surface.hits, 0.0),
         verdict.astype(np.int8),
     )
+
+
+def believed(y: F64, se: F64, known: NDArray[np.bool_]) -> F64:
+    """Return the estimates *y* pulled towards no change by their doubt, each by a little at most.
+
+    Where most of a table is right, Var is small and would hide the one cell that is not; so no
+    estimate is pulled by more than its own noise explains (limited translation, Efron and Morris,
+    1972).
+
+    >>> one_of_many = np.append(np.zeros(99), 0.02)
+    >>> se = np.full(100, 0.002)
+    >>> believed(one_of_many, se, np.full(100, True))[-1:].round(3)
+    array([0.017])
+    """
+    pulled = y * shrinkage(y[known], se[known], se)
+    near = np.sign(y) * np.maximum(np.abs(y) - _MOST_PULL * np.where(known, se, 0.0), 0.0)
+    out: F64 = np.where(np.abs(pulled) > np.abs(near), pulled, near)
+    return out
+
+
+def safe_step(error: F64, se: F64, noise: F64, cells: int, chance: float) -> F64:
+    """Return the part of *error* that may be corrected without likely harm.
+
+    A cell off by w and moved by s lies further off by more than two standard errors where
+    s − 2 w > 2 SE. The true w lies below *error* by no more than *reach* but for the given
+    chance, so the largest harmless step is 2 (error + SE − reach): nothing up to reach − SE, all
+    of it from twice that. Of the doubt SE, *noise* is Gaussian and *chance* is shared by all
+    *cells* of a table (Bonferroni); the rest are effects that end somewhere (reversion, film, the
+    sensor) and reach as far as a uniform doubt of that size, √3.
+
+    >>> se = np.full(3, 0.01)
+    >>> safe_step(np.array([0.03, 0.05, 0.08]), se, se, 300, 0.001).round(3)
+    array([0.  , 0.03, 0.08])
+    """
+    if not cells:
+        return np.zeros_like(error)
+    z = NormalDist().inv_cdf(1.0 - chance / cells)
+    known = np.isfinite(se)
+    whole, gaussian = np.where(known, se, 0.0), np.where(known, noise, 0.0)
+    limited = np.sqrt(np.maximum(whole**2 - gaussian**2, 0.0))
+    reach = z * gaussian + 3.0**0.5 * limited
+    room = 2.0 * np.maximum(np.abs(error) + whole - reach, 0.0)
+    out: F64 = np.where(known, np.sign(error) * np.minimum(np.abs(error), room), 0.0)
+    return out
 
 
 def shrinkage(y: F64, se: F64, at_se: F64) -> F64:

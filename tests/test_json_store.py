@@ -247,3 +247,16 @@ def test_releasing_twice_is_harmless(tmp_path: Path) -> None:
     lock.acquire()
     lock.release()
     lock.release()
+
+
+def test_a_document_that_cannot_be_meant_is_set_aside_and_its_backup_used(path: Path) -> None:
+    def named(document) -> None:
+        if document["name"] == "new":
+            raise ValueError("name: new is taken.")
+
+    write_document(path, OLD)
+    write_document(path, NEW)
+    loaded = read(path, check=named)
+    assert loaded.document == OLD
+    assert "cannot be used (name: new is taken)" in loaded.notes[0]
+    assert path.with_name("vehicle.json.set-aside-1").is_file()

@@ -14,11 +14,12 @@ from types import MappingProxyType
 import pytest
 
 from dynoai_desktop.capture.pcap import PcapReader
-from dynoai_desktop.capture.recorder import COLUMNS, Recorder, new_session_folder, slug
+from dynoai_desktop.capture.recorder import COLUMNS, Recorder, new_session_folder
 from dynoai_desktop.capture.sources.contract import CaptureError, Datagram
 from dynoai_desktop.core.channels import Channel
 from dynoai_desktop.core.samples import WINDOW_US, Aggregate
 from dynoai_desktop.core.store.sessions import list_sessions, summarise
+from dynoai_desktop.core.store.vehicles import vehicle_slug
 
 START_US = 1_700_000_000_000_000
 GROUP = ("224.0.2.10", 22344)
@@ -215,5 +216,5 @@ def test_two_sessions_of_one_second_get_folders_of_their_own(tmp_path) -> None:
 
 @pytest.mark.parametrize("name", ["../../etc", "a/b\\c", "", "...", "\x00", "ÄÖÜ", "x" * 300])
 def test_a_vehicle_name_never_leaves_its_folder(tmp_path, name) -> None:
-    assert slug(name).strip("abcdefghijklmnopqrstuvwxyz0123456789-") == ""
-    assert 0 < len(slug(name)) <= 40
+    assert vehicle_slug(name).strip("abcdefghijklmnopqrstuvwxyz0123456789-") == ""
+    assert 0 < len(vehicle_slug(name)) <= 40

@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
-import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -25,6 +24,7 @@ from dynoai_desktop.capture.sources.contract import CaptureError, Datagram
 from dynoai_desktop.core.channels import CARRIED, CHANNELS
 from dynoai_desktop.core.samples import Aggregate
 from dynoai_desktop.core.store.json_store import write_document
+from dynoai_desktop.core.store.vehicles import vehicle_slug
 
 SCHEMA_VERSION = 1
 _FLUSH_S = 0.25
@@ -38,21 +38,12 @@ _Work = tuple[str, bytes] | dict[str, Any] | None
 COLUMNS = ("time_s", *(f"{c.value} [{CHANNELS[c].unit.value}]" for c in CARRIED))
 
 
-def slug(text: str) -> str:
-    """Return *text* as a safe part of a folder name.
-
-    >>> slug("../Road King 114!")
-    'road-king-114'
-    """
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40] or "vehicle"
-
-
 def new_session_folder(sessions: Path, vehicle: str, started: datetime) -> Path:
     """Create and return a folder of its own for a session.
 
     Raises CaptureError when the disk does not allow it.
     """
-    stem = f"{started.astimezone(UTC):%Y%m%dT%H%M%SZ}_{slug(vehicle)}"
+    stem = f"{started.astimezone(UTC):%Y%m%dT%H%M%SZ}_{vehicle_slug(vehicle)}"
     for attempt in range(1, 1000):
         folder = sessions / (stem if attempt == 1 else f"{stem}-{attempt}")
         try:

@@ -21,6 +21,7 @@ from dynoai_desktop.capture.worker import CaptureWorker
 from dynoai_desktop.core.channels import Channel
 from dynoai_desktop.core.samples import WINDOWS_PER_S, ChannelInfo
 from dynoai_desktop.core.store.json_store import StoreError, write_document
+from dynoai_desktop.core.store.vehicles import VehicleRecord
 from dynoai_desktop.core.trust.channel_map import ChannelMap, Choice, Evidence
 from dynoai_desktop.core.trust.mapping_file import (
     EXPORT_TYPE,
@@ -122,6 +123,18 @@ class TrustDesk(QObject):
             if self._pinned:
                 worker.change_plan(self._with_pins())
         self._show()
+
+    def set_vehicle(self, folder: Path, _record: VehicleRecord) -> None:
+        """Go by the mappings of the vehicle that *folder* belongs to."""
+        if folder == self._vehicle:
+            return
+        self._vehicle, self._mappings = folder, folder / "mappings"
+        self.cancel_preflight()
+        self._choices, self._adopted, self._saved = {}, "", True
+        self._evidence, self._pair_offset = (), None
+        self._overrides, self._state = {}, PreflightState()
+        self._send_choices()
+        self._take_map(self._map)
 
     def close(self) -> None:
         """Stop what runs."""

@@ -61,7 +61,7 @@ def write_document(path: Path, document: Mapping[str, Any]) -> None:
             os.fsync(file.fileno())
         _keep_backup(path)
         fresh.replace(path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         fresh.unlink(missing_ok=True)
         raise StoreError(
@@ -91,12 +91,14 @@ def read_document(
     schema_version: int,
     migrations: Mapping[int, Migration] | None = None,
     max_bytes: int = MAX_BYTES,
+    check: Callable[[Document], object] | None = None,
 ) -> Loaded:
     """Return the document at *path*, brought up to *schema_version*.
 
-    ``migrations[n]`` turns version n into n + 1. An unreadable file, or one of a newer program,
-    is renamed to ``<name>.set-aside-<k>`` and the backup is tried. A missing file is no fault:
-    Loaded(None). Raises StoreError only when the file is there and the disk will not give it.
+    ``migrations[n]`` turns version n into n + 1; *check* raises ValueError for a document that
+    cannot be used. A file that is unreadable, unusable or of a newer program is renamed to
+    ``<name>.set-aside-<k>`` and the backup is tried. A missing file is no fault: Loaded(None).
+    Raises StoreError only when the file is there and the disk will not give it.
     """
     notes: list[str] = []
     for candidate in (path, _beside(path, ".bak")):
@@ -105,6 +107,8 @@ def read_document(
         try:
             document = _parse(_read_bytes(candidate, max_bytes))
             document = _migrate(document, schema_version, migrations or {})
+            if check is not None:
+                _apply(check, document)
         except ValueError as error:
             aside = _set_aside(candidate)
             notes.append(f"{candidate.name} {error}. It was kept as {aside.name}.")
@@ -190,6 +194,13 @@ def _migrate(
     return document
 
 
+def _apply(check: Callable[[Document], object], document: Document) -> None:
+    try:
+        check(document)
+    except ValueError as error:
+        raise ValueError(f"cannot be used ({str(error).rstrip('.')})") from error
+
+
 def _beside(path: Path, suffix: str) -> Path:
     return path.with_name(path.name + suffix)
 
@@ -226,7 +237,8 @@ def _set_aside(path: Path) -> Path:
     return aside
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Force a rename in *folder* to the disk."""
     if sys.platform == "win32":  # NTFS journals the rename; folders cannot be opened
         return
     handle = os.open(folder, os.O_RDONLY)

@@ -9,6 +9,7 @@ from dynoai_desktop.core.trust.health import BusHealth
 from dynoai_desktop.ui.advice import LOSS_ATTENTION, bus_line
 from dynoai_desktop.ui.messages import FrameState, SourceKind, SourceState
 from dynoai_desktop.ui.widgets.elided import ElidedLabel, set_state
+from dynoai_desktop.ui.widgets.vehicle_button import VehicleButton
 from dynoai_desktop.ui.wording import clock, plain
 
 
@@ -16,14 +17,15 @@ class Header(QWidget):
     """Draws the frame state and the bus health; the record button reports a press."""
 
     record_pressed = Signal()
+    vehicle_pressed = Signal()
 
     def __init__(self) -> None:
         """Start with nothing connected."""
         super().__init__()
         self.setProperty("role", "bar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.vehicle = ElidedLabel("heading", "Vehicle")
-        self.session = ElidedLabel("small", "Session")
+        self.vehicle = VehicleButton()
+        self.vehicle.clicked.connect(self.vehicle_pressed)
         self.simulated = QLabel("SIMULATED")
         self.simulated.setAccessibleName("Simulated data, no dyno behind it")
         self.replay = QLabel("REPLAY")
@@ -46,16 +48,10 @@ class Header(QWidget):
         self.show_health(BusHealth(now_us=0), FrameState())
 
     def _lay_out(self) -> None:
-        names = QVBoxLayout()
-        names.setSpacing(0)
-        names.addStretch(1)
-        names.addWidget(self.vehicle)
-        names.addWidget(self.session)
-        names.addStretch(1)
         row = QHBoxLayout()
-        row.setContentsMargins(16, 6, 8, 6)
+        row.setContentsMargins(8, 6, 8, 6)
         row.setSpacing(16)
-        row.addLayout(names, 2)
+        row.addWidget(self.vehicle, 2)
         row.addWidget(self.simulated, 0, Qt.AlignmentFlag.AlignVCenter)
         row.addWidget(self.replay, 0, Qt.AlignmentFlag.AlignVCenter)
         row.addWidget(self.bus, 4)
@@ -72,8 +68,8 @@ class Header(QWidget):
 
     def show_state(self, state: FrameState) -> None:
         """Follow vehicle, source and recording."""
-        self.vehicle.setText(plain(state.vehicle) or "No vehicle")
-        self.session.setText(_session_words(state))
+        vehicle = plain(state.vehicles.record.name) or "No vehicle"
+        self.vehicle.show_names(vehicle, _session_words(state))
         self.replay.setVisible(state.source.is_replay)
         recording = state.recording
         self.recording.setText(_progress_words(state))
@@ -96,7 +92,8 @@ class Header(QWidget):
 def _session_words(state: FrameState) -> str:
     if state.source.is_replay and state.source.path is not None:
         return plain(state.source.path.name)
-    return plain(state.session) or "no session yet"
+    folder = state.recording.folder
+    return plain(folder.name) if folder is not None else "no session yet"
 
 
 def _bus_words(source: SourceState, health: BusHealth) -> str:

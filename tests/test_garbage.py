@@ -42,6 +42,19 @@ def test_another_thread_never_destroys_a_widget(qtbot) -> None:
     assert set(died_on) == {threading.get_ident()}
 
 
+def test_what_was_there_before_costs_no_time_and_is_collected_at_the_end(qtbot) -> None:
+    died_on: list = []
+    old = Tied(died_on)
+    garbage = GuiGarbage()
+    assert len(gc.get_objects()) < 10_000
+    del old
+    gc.collect()
+    assert died_on == []
+    garbage.close()
+    gc.collect()
+    assert died_on == [threading.get_ident()]
+
+
 def test_collection_is_handed_back_as_it_was(qtbot) -> None:
     before = gc.isenabled()
     GuiGarbage().close()

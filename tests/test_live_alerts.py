@@ -18,6 +18,7 @@ from dynoai_desktop.core.live.alert_words import compose
 from dynoai_desktop.core.live.alerts import KEPT_ALERTS, READ_FOR_S
 from dynoai_desktop.core.live.engine import LiveEngine
 from dynoai_desktop.core.live.limits import AlertLimits, LiveSettings
+from dynoai_desktop.core.live.record import live_record
 from dynoai_desktop.core.live.trial_world import (
     START,
     Drive,
@@ -203,6 +204,18 @@ def test_an_acknowledged_alert_that_goes_on_stays_up_quietly():
     feed(engine, lean(healthy(), WINDOWS)[:20], START + 240)
     (alert,) = leans(engine.snapshot().alerts)
     assert (alert.acknowledged, alert.is_active) == (True, True)
+
+
+def test_the_session_keeps_what_was_acknowledged_and_what_was_not():
+    hot = [m | {C.IAT: 60.0} for m in lean(healthy(), WINDOWS)]
+    engine = feed(LiveEngine(), hot)
+    (alert,) = leans(engine.snapshot().alerts)
+    engine.acknowledge(alert.number)
+    feed(engine, healthy(), START + 240)
+    kept = {one["key"]: one for one in live_record(engine, since_s=0.0)["alerts"]}
+    assert kept["lean_under_load"]["acknowledged"]
+    assert kept["lean_under_load"]["ended_s"] > kept["lean_under_load"]["raised_s"]
+    assert not kept[next(key for key in kept if key != "lean_under_load")]["acknowledged"]
 
 
 def test_the_worst_comes_first():

@@ -25,18 +25,23 @@ ONE = slice(0, 1)
 NOISE = 0.01**2
 
 
-def belief(slope: float = 0.02, bend: float = 0.0, weights=(1.0,), repeats: float = 1.0) -> Belief:
-    return Belief(np.array(weights), np.array([NOISE]), repeats, Roughness(slope, bend))
+def belief(slope: float = 0.02, bend: float = 0.0, weights=(1.0,)) -> Belief:
+    return Belief(np.array(weights), np.array([NOISE]), Roughness(slope, bend))
 
 
-def filled(rpm, load, error, batch: int = 4) -> CellBank:
-    """A bank of one candidate and one group after these samples, *batch* at a time."""
+def filled(rpm, load, error, batch: int = 4, alike: float = 0.0, every: int = 1) -> CellBank:
+    """A bank of one candidate and one group after these samples, *batch* at a time.
+
+    Batches follow each other without a pause, or *every* so many windows.
+    """
     bank = CellBank(ROWS, COLUMNS, 1, 1)
     for first in range(0, len(rpm), batch):
         part = slice(first, first + batch)
         placed = bank.place(np.array(rpm[part])[:, None], np.array(load[part])[:, None])
         values = np.array(error[part])[:, None, None]
-        bank.add(ONE, placed, values, np.ones(values.shape[:2]))
+        last = first * every + len(values) - 1
+        away = bank.begin(placed, last, standing=True)
+        bank.add(ONE, placed, values, np.ones(values.shape[:2]), away, alike)
     return bank
 
 
@@ -135,11 +140,37 @@ def test_more_of_the_same_data_narrows_every_interval():
 
 
 def test_noise_that_repeats_itself_counts_for_less():
-    bank = filled(np.full(60, 2.0), np.full(60, 2.0), np.zeros(60))
-    plain, alike = summary_of(bank), summary_of(bank, belief(repeats=4.0))
-    assert plain.effective[0, 2, 2] == pytest.approx(60.0)
-    assert alike.effective[0, 2, 2] == pytest.approx(15.0)
+    """Where the engine stays, (1 + ρ) / (1 - ρ) samples count as one."""
+    there = np.full(600, 2.0)
+    plain = summary_of(filled(there, there, np.zeros(600)))
+    alike = summary_of(filled(there, there, np.zeros(600), alike=0.6))
+    assert plain.effective[0, 2, 2] == pytest.approx(600.0)
+    assert alike.effective[0, 2, 2] == pytest.approx(150.0, rel=0.01)
     assert alike.se[0, 2, 2] > 1.8 * plain.se[0, 2, 2]
+
+
+def test_passes_that_lie_far_apart_share_no_noise():
+    there = np.full(40, 2.0)
+    in_a_row = summary_of(filled(there, there, np.zeros(40), alike=0.6))
+    apart = summary_of(filled(there, there, np.zeros(40), alike=0.6, every=50))
+    four = np.ones((4, 4)) * 0.6 ** np.abs(np.subtract.outer(range(4), range(4)))
+    assert apart.effective[0, 2, 2] == pytest.approx(40.0 * 4.0 / four.sum())
+    assert apart.effective[0, 2, 2] > 1.3 * in_a_row.effective[0, 2, 2]
+
+
+@given(samples, st.integers(1, 9), st.floats(0.0, 0.85))
+@settings(deadline=None)
+def test_every_pair_of_samples_shares_what_their_distance_in_time_leaves(points, batch, alike):
+    rpm, load, error = (np.array(x) for x in zip(*points, strict=True))
+    found = summary_of(filled(rpm, load, error, batch, alike)).effective[0]
+    near_rpm = np.clip(1 - np.abs(np.clip(rpm, 0, 5)[:, None] - np.arange(ROWS)), 0, 1)
+    near_load = np.clip(1 - np.abs(np.clip(load, 0, 4)[:, None] - np.arange(COLUMNS)), 0, 1)
+    weight = near_rpm[:, :, None] * near_load[:, None, :]
+    at = np.arange(len(points))
+    pairs = np.einsum("iab,jab,ij->ab", weight, weight, alike ** np.abs(at[:, None] - at))
+    mass = weight.sum(axis=0)
+    some = mass > LEAST_MASS
+    assert found[some] == pytest.approx(mass[some] ** 2 / pairs[some])
 
 
 def test_what_the_delay_leaves_open_widens_the_interval():

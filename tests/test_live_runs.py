@@ -7,6 +7,7 @@ import pytest
 from dynoai_desktop.core.analysis.runs import RunKind
 from dynoai_desktop.core.channels import Channel, Cylinder
 from dynoai_desktop.core.live.engine import LiveEngine
+from dynoai_desktop.core.live.record import live_record
 from dynoai_desktop.core.live.runs import KW_PER_NM_RPM, REPEATABILITY, Run, power_fall
 from dynoai_desktop.core.live.trial_world import (
     START,
@@ -171,6 +172,43 @@ def test_a_run_says_what_it_added():
     assert first.accepted > 80
     assert first.new_cells + second.new_cells > 0
     assert first.accepted + first.rejected <= 2 * 20 * 6
+
+
+def test_what_a_pull_added_is_known_within_a_second_of_its_end():
+    engine, told_s = LiveEngine(), None
+    for aggregate in WORLD.drive(pull(4.0), 1):
+        engine.observe(aggregate)
+        runs = [run for run in engine.snapshot().runs if run.kind is RunKind.PULL]
+        if runs and told_s is None:
+            told_s, told = engine.snapshot().time_s, runs[0]
+    assert told_s - told.end_s <= 1.0
+    assert told.new_cells > 0
+    assert pulls(engine)[0] == told, "and nothing is corrected afterwards"
+
+
+def test_a_run_says_why_readings_of_it_did_not_count():
+    """A rough throttle in the second pull; the first pull's reasons are not counted again."""
+
+    def rough(means, number):
+        tps = means[C.TPS]
+        blip = number >= pull(4.0).windows and number % 25 < 5 and tps > 90.0
+        return means | {C.TPS: 78.0 + 4.0 * (number % 25) if blip else tps}
+
+    first, second = pulls(listen(pull(4.0).times(2), rough))
+    for run in (first, second):
+        assert run.rejected == sum(count for _, count in run.reasons)
+        assert sorted(run.reasons, key=lambda reason: -reason[1]) == list(run.reasons)
+    assert dict(second.reasons)["tip_in"] > dict(first.reasons).get("tip_in", 0) + 20
+
+
+def test_the_session_keeps_the_reasons_of_every_run():
+    engine = listen(pull(4.0).times(2))
+    kept = live_record(engine, since_s=0.0)["runs"]
+    (told, *_) = [run for run in kept if run["kind"] == "pull"]
+    run = pulls(engine)[0]
+    assert run.reasons
+    assert list(told["rejected_by_reason"].items()) == list(run.reasons)
+    assert sum(told["rejected_by_reason"].values()) == told["rejected"]
 
 
 def test_without_engine_speed_there_are_no_runs_and_the_reason_is_given():

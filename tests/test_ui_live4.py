@@ -381,6 +381,13 @@ def test_the_card_says_what_the_pull_was():
     assert words.accepted == "accepted 81 % of 100 readings"
 
 
+def test_the_card_says_why_readings_of_the_pull_did_not_count():
+    pull = replace(PULL, reasons=(("tip_in", 12), ("overrun", 7)))
+    words = card_words(with_runs(pull, accepted=900, rejected={"warm_up": 400}), Display())
+    assert words.run.reasons == ("tip-in 12", "overrun 7")
+    assert words.reasons == ("warm-up 400",)
+
+
 def test_the_card_follows_the_units():
     words = card_words(with_runs(PULL), Display(UnitSystem.METRIC, MixtureScale.LAMBDA)).run
     assert (words.peaks[0].value, words.peaks[0].unit) == ("70.2", "kW")
@@ -428,7 +435,7 @@ def test_quality_has_a_word_and_three_parts(score, word):
 def test_an_assumed_delay_is_not_called_measured():
     delay = Delay(0.23, 0.17, 0.29, measured=False)
     words = card_words(replace(judged({}, {}), delay=delay), Display())
-    assert words.delay == "wideband 230 ±60 ms late, assumed"
+    assert words.delay == "wideband 230 ±60 ms, assumed"
 
 
 # Alerts

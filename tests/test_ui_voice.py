@@ -18,7 +18,7 @@ from dynoai_desktop.core.live.alerts import Alert
 from dynoai_desktop.core.live.runs import Peak, Run
 from dynoai_desktop.core.live.snapshot import Mixture, Snapshot
 from dynoai_desktop.core.units import Display, MixtureScale, UnitSystem
-from dynoai_desktop.ui import tones, voice_output
+from dynoai_desktop.ui import tones, voice_ways
 from dynoai_desktop.ui.main_window import MainWindow
 from dynoai_desktop.ui.preferences import VoiceMode
 from dynoai_desktop.ui.voice import (
@@ -30,7 +30,8 @@ from dynoai_desktop.ui.voice import (
     Utterance,
 )
 from dynoai_desktop.ui.voice_desk import VoiceDesk
-from dynoai_desktop.ui.voice_output import SpeechOutput, ToneOutput, VoiceOutput, make_output
+from dynoai_desktop.ui.voice_output import SpeechOutput, ToneOutput, VoiceOutput
+from dynoai_desktop.ui.voice_ways import make_output
 from tests import ui_world
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
@@ -339,7 +340,9 @@ def without(*names: str) -> Callable[[str], object]:
 
 def test_without_speech_and_sound_it_says_so_plainly(monkeypatch, qapp):
     missing = without("PySide6.QtTextToSpeech", "PySide6.QtMultimedia")
-    monkeypatch.setattr(voice_output.importlib, "import_module", missing)
+    monkeypatch.setattr(voice_ways.importlib, "import_module", missing)
+    monkeypatch.setattr(voice_ways.shutil, "which", lambda _name: None)
+    monkeypatch.setattr(voice_ways, "windows_sound", lambda: None)
     output = make_output()
     assert not output.can_speak
     assert "no voice on this platform" in output.words

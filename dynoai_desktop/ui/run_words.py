@@ -49,6 +49,7 @@ class RunWords:
     leanest_at: str
     leanest_is_lean: bool
     accepted: str
+    reasons: tuple[str, ...]  # why readings of it were rejected, most frequent first
     added: str
 
 
@@ -124,6 +125,7 @@ def _run_words(run: Run, display: Display) -> RunWords:
         leanest_at=leanest_at,
         leanest_is_lean=run.leanest is not None and run.leanest.error >= ON_TARGET,
         accepted=share_words(run.accepted, run.rejected),
+        reasons=reason_words(dict(run.reasons)),
         added=added_words(run.new_cells),
     )
 
@@ -211,4 +213,4 @@ def _delay_words(snapshot: Snapshot) -> str:
         return ""
     half = 1000.0 * (delay.high_s - delay.low_s) / 2.0
     how = "measured" if delay.measured else "assumed"
-    return f"wideband {1000.0 * delay.delay_s:.0f} ±{half:.0f} ms late, {how}"
+    return f"wideband {1000.0 * delay.delay_s:.0f} ±{half:.0f} ms, {how}"

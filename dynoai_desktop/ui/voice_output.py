@@ -1,12 +1,10 @@
-"""How the voice is heard here: speech where Qt has it, else tones, else nothing, which is said.
+"""What is heard of the voice: the shape of an output, and those that are parts of Qt.
 
-Speech and sound are parts of Qt that a lean installation leaves out, and that a machine without a
-voice or without a loudspeaker does not have. Everything is asked for when it is first needed.
+Which of them a machine has is found in voice_ways.
 """
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -18,10 +16,10 @@ from dynoai_desktop.ui.voice import Priority, Utterance
 SPEAKS = "Warnings and call-outs are spoken."
 SOUNDS = "There is no speech on this computer, so warnings and call-outs are tones."
 SILENT = (
-    "There is no voice on this platform: neither Qt's speech nor its sound is installed, or there "
-    "is no loudspeaker. Alerts are shown only."
+    "There is no voice on this platform: neither speech nor a program that plays sound is "
+    "installed, or there is no loudspeaker. Alerts are shown only."
 )
-_TONES: dict[Priority, Callable[[], bytes]] = {
+TONES: dict[Priority, Callable[[], bytes]] = {
     Priority.DANGER: tones.alarm,
     Priority.WARNING: tones.warning,
     Priority.CALL_OUT: tones.call_out,
@@ -32,6 +30,7 @@ class VoiceOutput(QObject):
     """What cannot be heard. Others are heard and say when they have finished."""
 
     finished = Signal()
+    failed = Signal(str)  # why nothing was heard, in a sentence
     words = SILENT
     can_speak = False  # anything at all
     can_sound = False  # the tone of the error
@@ -44,6 +43,10 @@ class VoiceOutput(QObject):
 
     def stop(self) -> None:
         """Fall silent."""
+
+    def close(self) -> None:
+        """Fall silent for good: nothing that was started goes on."""
+        self.stop()
 
 
 class ToneOutput(VoiceOutput):
@@ -67,7 +70,7 @@ class ToneOutput(VoiceOutput):
 
     def say(self, utterance: Utterance) -> None:
         """Play the tone of the utterance's priority."""
-        self._play(_TONES[utterance.priority]())
+        self._play(TONES[utterance.priority]())
         self._saying = True
 
     def sound(self, samples: bytes) -> None:
@@ -137,45 +140,18 @@ class SpeechOutput(VoiceOutput):
         if self._tones is not None:
             self._tones.stop()
 
+    def close(self) -> None:
+        """Fall silent for good, tones too."""
+        self.stop()
+        if self._tones is not None:
+            self._tones.close()
+
     def _changed(self, state: Any) -> None:
         if state == self._states.Speaking:
             self._begun = True
         elif state == self._states.Error or (state == self._states.Ready and self._begun):
             self._begun = False
             self.finished.emit()
-
-
-def make_output(parent: QObject | None = None) -> VoiceOutput:
-    """Return the best there is on this machine."""
-    sounding = _tone_output(parent)
-    speech = _speech_engine()
-    if speech is not None:
-        return SpeechOutput(speech, sounding, parent)
-    return sounding or VoiceOutput(parent)
-
-
-def _tone_output(parent: QObject | None) -> ToneOutput | None:
-    multimedia = _module("PySide6.QtMultimedia")
-    if multimedia is None:
-        return None
-    device = multimedia.QMediaDevices.defaultAudioOutput()
-    return None if device.isNull() else ToneOutput(multimedia, device, parent)
-
-
-def _speech_engine() -> Any | None:
-    module = _module("PySide6.QtTextToSpeech")
-    # Qt's own "mock" engine is for tests and makes no sound.
-    if module is None or not set(module.QTextToSpeech.availableEngines()) - {"mock"}:
-        return None
-    speech = module.QTextToSpeech()
-    return None if speech.state() == module.QTextToSpeech.State.Error else speech
-
-
-def _module(name: str) -> Any | None:
-    try:
-        return importlib.import_module(name)
-    except ImportError:
-        return None
 
 
 def _is_english(locale: QLocale) -> bool:

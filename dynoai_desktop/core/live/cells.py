@@ -20,9 +20,10 @@ engine stood still it costs nothing, on a steep flank passed quickly it shows.
 
 The variance of a node's height has four parts:
 
-* noise: s² · r · Q / W², Q the sum of squared weights, r how many samples count as one because the
-  sensor's noise repeats itself; s² is this cell's, steadied by eight samples' worth of the whole
-  map's;
+* noise: s² · R / W², R the sum of w_i w_j ρ^|i-j| over all pairs of samples, because neighbouring
+  samples share part of the sensor's noise. R / Q, Q the sum of squared weights, is how many samples
+  count as one: (1 + ρ) / (1 - ρ) of them where the engine stayed, fewer where it passed quickly.
+  s² is this cell's, steadied by eight samples' worth of the whole map's;
 * slope: its doubt times the mean distance of the samples;
 * bend: the mean over a bent surface is not its middle;
 * delay: the candidates differ.
@@ -32,6 +33,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -49,12 +51,14 @@ _BEND_BIAS = 1.25 * 2.0**0.5 / 12.0
 _TINY = 1e-300  # keeps 0 / 0 away where nothing has weight
 
 # Rows of a node's sums: mass; means of x, y (distances along rpm and load) and z (the error);
-# co-moments xx, xy, yy, xz, yz, zz; squared weights; mass and error before the present pass.
+# co-moments xx, xy, yy, xz, yz, zz; squared weights; mass and error before the present pass; what
+# pairs of different samples add to R; the weights of earlier samples as far as they still echo.
 _MASS, _ERROR, _SPREAD, _SQUARES, _OLD_MASS, _OLD_ERROR = 0, 3, 9, 10, 11, 12
+_PAIRS, _ECHO = 13, 14
 _OLD, _PRESENT = slice(11, 13), np.array([_MASS, _ERROR])
 _MEANS, _MOMENTS = slice(1, 4), slice(4, 10)
 _FIRST, _SECOND = np.array([0, 0, 1, 0, 1, 2]), np.array([0, 1, 1, 2, 2, 2])
-_SUMS = 13
+_SUMS = 15
 _NEVER = -(2**62)
 _PASS_WINDOWS = 2 * WINDOWS_PER_S  # a node left for longer was passed before
 
@@ -73,7 +77,6 @@ class Belief:
 
     weights: F64  # (k,) probability of every candidate delay
     noise: F64  # (groups,) variance of single samples
-    repeats: float  # samples that count as one
     roughness: Roughness
 
 
@@ -157,36 +160,52 @@ class CellBank:
         error: F64 = (sums[..., _OLD_ERROR, :][:, :, None] * weight).sum(axis=(0, 1))
         return error, support
 
-    def begin(self, batch: Batch, index: int, standing: bool) -> None:
-        """Note that the nodes around a batch are visited in window *index*.
+    def begin(self, batch: Batch, index: int, standing: bool) -> F64:
+        """Note that the nodes around a batch are visited in window *index*, its last.
 
         A pass begins where a node was left alone for a while; while the engine is *standing*
-        everything counts as passed before.
+        everything counts as passed before. Returns how many windows ago each node (r, c) was
+        visited last.
         """
         box = batch.box
         self._visited = box if self._visited is None else self._visited.with_other(box)
         touched = self._touched[box.rows, box.columns]
         sums = self._sums[box.rows, box.columns]
+        away = (index - touched).astype(np.float64)
         if standing:
             sums[..., _OLD, :] = sums[..., _PRESENT, :]
         else:
-            fresh = index - touched > _PASS_WINDOWS
+            fresh = away > _PASS_WINDOWS
             if fresh.any():
                 sums[..., _OLD, :][fresh] = sums[fresh][..., _PRESENT, :]
         touched.fill(index)
+        return away
 
     def leave(self) -> None:
         """End every pass, as when time jumps."""
         self._touched.fill(_NEVER)
 
-    def add(self, groups: slice, batch: Batch, error: F64, heard: F64) -> None:
-        """Merge a batch: *error* (m, groups, k), *heard* (m, groups) 1 or 0; error is finite."""
+    def add(
+        self,
+        groups: slice,
+        batch: Batch,
+        error: F64,
+        heard: F64,
+        away: F64 | None = None,
+        alike: float = 0.0,
+    ) -> None:
+        """Merge a batch: *error* (m, groups, k), *heard* (m, groups) 1 or 0; error is finite.
+
+        *away* comes from `begin`; *alike* is the correlation of the noise of neighbouring samples.
+        """
         weight = batch.weight[:, :, :, None, :] * heard[:, :, None]  # (r, c, m, groups, k)
         values = np.empty((*weight.shape[:4], 3, weight.shape[4]))
         values[..., 0, :] = batch.rpm_distance[:, None, :, None, :]
         values[..., 1, :] = batch.load_distance[:, :, None, :]
         values[..., 2, :] = error
         mass = weight.sum(axis=2)
+        if away is not None and alike > 0.0:
+            self._echo(groups, batch.box, weight, away, alike)
         weight = weight[..., None, :]
         means = (weight * values).sum(axis=2) / (mass[..., None, :] + _TINY)
         values -= means[:, :, None]
@@ -200,6 +219,20 @@ class CellBank:
         moments += before[..., None, :] * share * step[..., _FIRST, :] * step[..., _SECOND, :]
         sums[..., _MOMENTS, :] += moments
         sums[..., _SQUARES, :] += (weight * weight)[..., 0, :].sum(axis=2)
+
+    def _echo(self, groups: slice, box: Box, weight: F64, away: F64, alike: float) -> None:
+        """Add to R what a batch shares with itself and with what came before."""
+        rows, columns, count, *rest = weight.shape
+        sums = self._sums[box.rows, box.columns, groups]
+        before = sums[..., _ECHO, :]
+        flat = weight.reshape(rows, columns, count, -1)
+        answers = (_echoes(alike, count) @ flat).reshape(rows, columns, count + 2, *rest)
+        # From the last sample of before to the first of this batch, and to its last.
+        first, last = alike ** np.maximum(away - count + 1.0, 1.0), alike**away
+        shared = (answers[:, :, :count] * weight).sum(axis=2)
+        shared += before * first[:, :, None, None] * answers[:, :, count]
+        sums[..., _PAIRS, :] += 2.0 * shared
+        sums[..., _ECHO, :] = before * last[:, :, None, None] + answers[:, :, count + 1]
 
     def shift(self, change: F64) -> None:
         """Add *change* (rows, columns) to every error, as when targets are set anew."""
@@ -220,7 +253,7 @@ class CellBank:
         se = np.sqrt((share * variance).sum(axis=-1) + bend)
         merged = (sums * belief.weights).sum(axis=-1)  # (r, c, groups, sums)
         mass = merged[..., _MASS]
-        effective = mass * mass / (belief.repeats * merged[..., _SQUARES] + _TINY)
+        effective = mass * mass / (merged[..., _SQUARES] + merged[..., _PAIRS] + _TINY)
         spread = np.sqrt(merged[..., _SPREAD] / np.where(mass > LEAST_MASS, mass, np.nan))
         for field, values in (
             (out.error, error),
@@ -237,19 +270,37 @@ def _planes(sums: F64, belief: Belief) -> tuple[F64, F64]:
     mass = sums[..., _MASS, :]
     x, y, z = (sums[..., row, :] for row in (1, 2, 3))
     xx, xy, yy, xz, yz, zz = (sums[..., row, :] for row in range(4, 10))
+    repeated = sums[..., _SQUARES, :] + sums[..., _PAIRS, :]  # R
+    # Samples that count as one. It is the mean's figure: a slope suffers less from shared noise.
+    repeats = repeated / (sums[..., _SQUARES, :] + _TINY)
     noise = belief.noise[:, None]
     # The slope's prior weighs as much as its variance against that of a sample.
-    ridge = belief.repeats * noise / belief.roughness.slope**2
+    ridge = np.maximum(repeats, 1.0) * noise / belief.roughness.slope**2
     a, c = xx + ridge, yy + ridge
     determinant = a * c - xy * xy
     slope_x = (c * xz - xy * yz) / determinant
     slope_y = (a * yz - xy * xz) / determinant
     left = np.maximum(zz - slope_x * xz - slope_y * yz, 0.0)
-    steadied = belief.repeats * (_PRIOR_SAMPLES * noise + left) / (_PRIOR_SAMPLES + mass)
+    steadied = (_PRIOR_SAMPLES * noise + left) / (_PRIOR_SAMPLES + mass)
     lever = (c * x * x - 2.0 * xy * x * y + a * y * y) / determinant
-    variance = steadied * sums[..., _SQUARES, :] / (mass * mass + _TINY)
-    variance += belief.repeats * noise * lever
+    variance = steadied * repeated / (mass * mass + _TINY)
+    variance += repeats * noise * lever
     return z - slope_x * x - slope_y * y, variance
+
+
+@lru_cache(maxsize=64)
+def _echoes(alike: float, count: int) -> F64:
+    """Return (count + 2, count): what each sample hears of the earlier ones of its batch, and how
+    much of the batch its first sample hears of later ones and its last of earlier ones.
+
+    >>> _echoes(0.5, 2).tolist()
+    [[0.0, 0.0], [0.5, 0.0], [1.0, 0.5], [0.5, 1.0]]
+    """
+    at = np.arange(count)
+    powers = alike ** np.abs(at[:, None] - at).astype(np.float64)
+    out = np.vstack((np.tril(powers, -1), powers[:1], powers[-1:]))
+    out.flags.writeable = False
+    return out
 
 
 def roughness(summary: Summary, noise: F64) -> Roughness:

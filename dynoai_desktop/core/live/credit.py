@@ -205,11 +205,14 @@ class Credits:
         heard = np.isfinite(logs)
         error = logs[:, :, None] - self._expected(past, batch)[:, groups]
         error[~heard] = 0.0
-        self.bank.begin(batch, ready[-1][0].index, standing)
+        away = self.bank.begin(batch, ready[-1][0].index, standing)
         prediction, support = self.bank.predict(groups, batch)
         usable = heard & (support >= SUPPORTED)
-        self.lag.learn(groups, error - prediction, usable, self._pressure_rate(past))
-        self.bank.add(groups, batch, error, heard.astype(np.float64))
+        # Where the engine stands still the delay does not matter.
+        shares = () if standing else [w.share for w, _ in ready]
+        self.lag.learn(groups, error - prediction, usable, self._pressure_rate(past), shares)
+        told = heard.astype(np.float64)
+        self.bank.add(groups, batch, error, told, away, self.lag.alike)
         self.changes += 1
         self.changed = batch.box if self.changed is None else self.changed.with_other(batch.box)
         return list(self._told(ready, groups, past, error))

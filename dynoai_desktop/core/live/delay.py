@@ -79,7 +79,9 @@ class LagEstimate:
         self._fine_s = np.arange(0.0, self.lags_s[0] + 1e-9, _FINE_S)
         self._between = _interpolation(self._fine_s, self.lags_s)
         self._nearest = _hats(self._fine_s, self.lags_s)
-        self._prior = -0.5 * ((self._fine_s - settings.lag_s) / settings.lag_doubt_s) ** 2
+        self._away = (self._fine_s - settings.lag_s) ** 2
+        self._doubts = settings.lag_doubt_s**2, settings.transport_doubt_s**2
+        self._shares = [1.0, 1.0]  # sum of the squared flow shares of moving readings, their number
         # Sums over readings in units of their noise: error², error × rate, rate².
         self._errors, self._shared, self._rates = np.zeros(count), np.zeros(count), 0.0
         self._noise = [FIRST_NOISE**2] * groups
@@ -105,7 +107,12 @@ class LagEstimate:
         return Delay(middle, max(0.0, middle - half), middle + half, self.measured)
 
     def learn(
-        self, groups: slice, away: F64, usable: NDArray[np.bool_], rate: Sequence[float]
+        self,
+        groups: slice,
+        away: F64,
+        usable: NDArray[np.bool_],
+        rate: Sequence[float],
+        shares: Sequence[float] = (),
     ) -> None:
         """Compare readings with what the map predicted.
 
@@ -113,6 +120,9 @@ class LagEstimate:
         reading and support enough for a prediction, *rate* (m,) the relative change of manifold
         pressure per second.
         """
+        for share in shares:
+            self._shares[0] += share * share
+            self._shares[1] += 1.0
         best = away[:, :, self.best].tolist()
         weights = np.zeros(usable.shape)
         for m, flags in enumerate(usable.tolist()):
@@ -143,7 +153,9 @@ class LagEstimate:
     def _renew(self) -> None:
         self.renewals += 1
         loss = 0.5 * (self._errors - self._shared**2 / (self._rates + _FILM_S**-2))
-        logs = self._prior - (self._between * (loss - loss.min())).sum(axis=1)
+        of_lag, of_transport = self._doubts
+        doubt = of_lag + of_transport * self._shares[0] / self._shares[1]
+        logs = -0.5 * self._away / doubt - (self._between * (loss - loss.min())).sum(axis=1)
         belief = np.exp(logs - logs.max())
         belief /= belief.sum()
         self.lag_s = float((belief * self._fine_s).sum())
@@ -155,8 +167,8 @@ class LagEstimate:
         self.measured = bool(self._readings and inside and self.sd_s < SURE_S)
         heard = [g for g, count in enumerate(self._counts) if count] or [0]
         alike = sum([self._product[g] / self._noise[g] for g in heard]) / len(heard)
-        alike = min(max(alike, 0.0), _MOST_ALIKE)
-        self.repeats = (1.0 + alike) / (1.0 - alike)
+        self.alike = min(max(alike, 0.0), _MOST_ALIKE)
+        self.repeats = (1.0 + self.alike) / (1.0 - self.alike)
 
 
 def _interpolation(fine: F64, nodes: F64) -> F64:

@@ -50,13 +50,9 @@ class LiveEngine:
 
         Raises ValueError for an axis with fewer than two nodes.
         """
-        self._rpm = rpm or default_rpm_axis()
-        self._load = load or default_map_axis()
         self._settings = settings or LiveSettings()
-        self._take_targets(preset_targets(DEFAULT_TARGETS, self._rpm, self._load))
-        self.set_planned(None)
         self._enabled = True
-        self.reset()
+        self.set_axes(rpm or default_rpm_axis(), load or default_map_axis())
 
     def reset(self) -> None:
         """Forget everything seen, as if no aggregate had come. Targets and plan stay."""
@@ -135,8 +131,8 @@ class LiveEngine:
 
     def _progress(self) -> Progress:
         gatekeeper = self._map.gatekeeper
-        rejected = sum(gatekeeper.rejected.values())
-        return Progress(gatekeeper.accepted, rejected, self._map.covered(self._planned))
+        covered = self._map.covered(self._planned)
+        return Progress(gatekeeper.accepted, gatekeeper.by_frequency(), covered)
 
     def snapshot(self) -> Snapshot:
         """Return what is true now; nothing in it changes afterwards."""
@@ -159,7 +155,7 @@ class LiveEngine:
             commanded=fuel.credits.commanded,
             planned=self._planned,
             accepted=progress.accepted,
-            rejected=fuel.gatekeeper.by_frequency(),
+            rejected=progress.rejected,
             delay=fuel.delay,
             quality=self._quality(progress.covered),
             alerts=self._board.shown,
@@ -226,6 +222,13 @@ class LiveEngine:
         """Go by other settings. Cells, runs and alerts begin anew: they went by the old ones."""
         self._settings = settings
         self._restart()
+
+    def set_axes(self, rpm: Axis, load: Axis) -> None:
+        """Begin anew on other axes, as for another vehicle; targets and plan are the usual ones."""
+        self._rpm, self._load = rpm, load
+        self._take_targets(preset_targets(DEFAULT_TARGETS, rpm, load))
+        self.set_planned(None)
+        self.reset()
 
     def set_targets(self, targets: CellGrid) -> None:
         """Judge by other targets; cells filled without a commanded lambda are judged anew.

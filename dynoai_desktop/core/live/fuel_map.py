@@ -47,7 +47,7 @@ class FuelMap:
         self._summary = Summary.empty(len(GROUPS), len(rpm), len(load))
         lag = self.credits.lag
         self._renewals, self._drawn = lag.renewals, tuple[int, ...]()
-        self._belief = Belief(lag.weights, lag.noise, lag.repeats, Roughness())
+        self._belief = Belief(lag.weights, lag.noise, Roughness())
         self._cylinders: Mapping[Cylinder, CellMap] = MappingProxyType({})
         self._mass: F64 = np.zeros((0, len(rpm), len(load)))
 
@@ -76,7 +76,7 @@ class FuelMap:
         self._summarise()
         self._renewals = lag.renewals
         rough = roughness(self._summary, lag.noise)
-        self._belief = Belief(lag.weights, lag.noise, lag.repeats, rough)
+        self._belief = Belief(lag.weights, lag.noise, rough)
         credits.changed = credits.bank.everything
 
     def _summarise(self) -> bool:

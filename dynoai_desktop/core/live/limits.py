@@ -105,9 +105,12 @@ class LiveSettings:
     gates: GateLimits = field(default_factory=GateLimits)
     alerts: AlertLimits = field(default_factory=AlertLimits)
     aligned: bool = True  # False: a reading belongs to where the engine is now
-    lag_s: float = _ALIGNMENT.lag_s  # of the wideband, before the stream has shown it
-    lag_doubt_s: float = _ALIGNMENT.se_s  # one standard deviation of that
+    # Of the wideband and a stroke or two, before the stream has shown it: sensors answer in 50 to
+    # 150 ms, and the doubt is half as wide again.
+    lag_s: float = 0.11
+    lag_doubt_s: float = 0.045  # one standard deviation
     transport_s: float = _ALIGNMENT.transport_s  # from valve to probe at 3000 rpm and 60 kPa
+    transport_doubt_s: float = 0.05  # one standard deviation; it falls with flow, too
     follow_commanded: bool = True  # False: errors are against the target table alone
     enough_mass: float = 5.0  # hit mass from which a cell counts as covered
     fuel: str = "gasoline"

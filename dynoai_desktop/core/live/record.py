@@ -33,6 +33,7 @@ def _run(run: Run) -> dict[str, Any]:
         "leanest": _leanest(run.leanest),
         "accepted": run.accepted,
         "rejected": run.rejected,
+        "rejected_by_reason": dict(run.reasons),
         "new_cells": run.new_cells,
     }
 

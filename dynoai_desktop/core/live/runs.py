@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dynoai_desktop.core.analysis.runs import RunKind
@@ -76,6 +76,7 @@ class Run:
     leanest: Leanest | None = None
     accepted: int = 0
     rejected: int = 0
+    reasons: tuple[tuple[str, int], ...] = ()  # for it, by key of GATES, most frequent first
     new_cells: int = 0  # planned cells it brought to enough evidence
     intake_c: float | None = None  # at its end
     versus: Comparison | None = None
@@ -86,7 +87,7 @@ class Progress:
     """What the rest of the engine has counted so far; a run is the difference of two."""
 
     accepted: int
-    rejected: int
+    rejected: Mapping[str, int]  # by key of GATES
     covered: int
 
 
@@ -264,6 +265,7 @@ class RunTracker:
     def _describe(self, stretch: _Stretch, now: Moment, progress: Progress) -> Run:
         assert stretch.number is not None
         before = stretch.progress
+        reasons = _since(before.rejected, progress.rejected)
         run = Run(
             number=stretch.number,
             kind=stretch.kind,
@@ -276,7 +278,8 @@ class RunTracker:
             torque_nm=stretch.torque.peak,
             leanest=stretch.leanest,
             accepted=progress.accepted - before.accepted,
-            rejected=progress.rejected - before.rejected,
+            rejected=sum([count for _, count in reasons]),
+            reasons=reasons,
             # A better known delay may move what an earlier run had gathered.
             new_cells=max(0, progress.covered - before.covered),
             intake_c=now.get(Channel.IAT),
@@ -345,6 +348,16 @@ def power_and_torque(now: Moment) -> tuple[float | None, float | None]:
         elif torque is None and power is not None:
             torque = power / (now.rpm * KW_PER_NM_RPM)
     return power, torque
+
+
+def _since(before: Mapping[str, int], now: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
+    """Return what was counted in between, most frequent first; equal counts as *now* has them.
+
+    >>> _since({"overrun": 6}, {"overrun": 7, "tip_in": 4})
+    (('tip_in', 4), ('overrun', 1))
+    """
+    grown = [(key, count - before.get(key, 0)) for key, count in now.items()]
+    return tuple(sorted([item for item in grown if item[1] > 0], key=lambda item: -item[1]))
 
 
 def _compare(run: Run, last: Run) -> Comparison:

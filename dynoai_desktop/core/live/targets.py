@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from dynoai_desktop.core.axis import Axis, CellGrid
 from dynoai_desktop.core.channels import Channel
+from dynoai_desktop.core.tune.knowledge import LEAST_TARGET, MOST_TARGET, in_lambda
 from dynoai_desktop.core.units import STOICH_AFR
 
-LEAST_TARGET, MOST_TARGET = 0.6, 1.3  # lambda
 _MOST_TEXT = 200_000  # characters; the largest table of any tune has a tenth of that
 _LABEL_AGREES = 0.02  # of the axis' span
 
@@ -213,16 +213,14 @@ def _no_number(cell: str, row: int, column: int) -> TargetError:
 
 
 def _as_lambda(block: NDArray[np.float64], stoich: float) -> NDArray[np.float64]:
-    """Return the block in lambda: as it is where it fits, else as AFR."""
-    low, high = float(block.min()), float(block.max())
-    if low >= LEAST_TARGET and high <= MOST_TARGET:
-        return block
-    if LEAST_TARGET * stoich <= low and high <= MOST_TARGET * stoich:
-        return block / stoich
-    raise TargetError(
-        f"The pasted values run from {low:g} to {high:g}. Targets are lambda, {LEAST_TARGET:g} to "
-        f"{MOST_TARGET:g}, or AFR, {LEAST_TARGET * stoich:.1f} to {MOST_TARGET * stoich:.1f}."
-    )
+    found = in_lambda(block, stoich)
+    if found is None:
+        raise TargetError(
+            f"The pasted values run from {block.min():g} to {block.max():g}. Targets are lambda, "
+            f"{LEAST_TARGET:g} to {MOST_TARGET:g}, or AFR, {LEAST_TARGET * stoich:.1f} to "
+            f"{MOST_TARGET * stoich:.1f}."
+        )
+    return found
 
 
 def _require_labels(block: NDArray[np.float64], targets: CellGrid) -> None:

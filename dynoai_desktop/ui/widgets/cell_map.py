@@ -7,10 +7,11 @@ then costs one copy of that picture, a frame line, a label and the trail.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from PySide6.QtCore import QRect, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from dynoai_desktop.core.axis import default_map_axis, default_rpm_axis
@@ -19,8 +20,9 @@ from dynoai_desktop.core.live.snapshot import Snapshot
 from dynoai_desktop.ui.cell_words import CellFacts, active_cell
 from dynoai_desktop.ui.look import Look
 from dynoai_desktop.ui.widgets.map_callout import callout_rect, paint_callout
+from dynoai_desktop.ui.widgets.map_crop import cropped, shown_columns
 from dynoai_desktop.ui.widgets.map_layout import MapLayout
-from dynoai_desktop.ui.widgets.map_picture import MapPicture
+from dynoai_desktop.ui.widgets.map_picture import MapPicture, column_px
 from dynoai_desktop.ui.widgets.map_trail import TrailPath, trail_path
 from dynoai_desktop.ui.widgets.map_views import MAP_VIEWS, Layer, MapView, side_shown, sides_of
 
@@ -36,6 +38,7 @@ class CellMap(QWidget):
         self._view = 0
         self._wanted: Cylinder | None = None  # None: the worse of both
         self._snapshot: Snapshot | None = None
+        self._columns = slice(None)
         self._layer = self._make_layer()
         self._picture: MapPicture | None = None
         self._trail = TrailPath()
@@ -96,7 +99,7 @@ class CellMap(QWidget):
     def show_snapshot(self, snapshot: Snapshot | None) -> None:
         """Draw *snapshot*; None empties the map."""
         before, self._snapshot = self._snapshot, snapshot
-        if not _shows_the_same(before, snapshot):
+        if not _shows_the_same(before, snapshot) or self._columns != self._wanted_columns():
             self._layer = self._make_layer()
         self.facts = None if snapshot is None else active_cell(snapshot, self._wanted)
         picture = self._picture
@@ -108,6 +111,11 @@ class CellMap(QWidget):
         moving = self._moving_rect(picture.layout)
         self.update(dirty.united(moving).united(self._moving))
         self._moving = moving
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Show as many columns as can be read."""
+        if self._columns != self._wanted_columns():
+            self._layer = self._make_layer()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Copy the kept picture, then paint what moves."""
@@ -122,16 +130,27 @@ class CellMap(QWidget):
         painter.setClipRect(event.rect())
         painter.drawPixmap(0, 0, picture.pixmap)
         self._trail.paint(painter, self._look.palette)
-        if self.facts is not None:
-            self._paint_active(painter, picture.layout.cell(self.facts.rpm, self.facts.load))
-            paint_callout(painter, picture.layout, self.facts, self._look)
+        facts = self._facts_shown()
+        if facts is not None:
+            self._paint_active(painter, picture.layout.cell(facts.rpm, facts.load))
+            paint_callout(painter, picture.layout, facts, self._look)
         painter.end()
 
     def _make_layer(self) -> Layer:
+        self._columns = self._wanted_columns()
         if self._snapshot is not None:
-            return self.view.layer(self._snapshot, self._wanted)
+            return cropped(self.view.layer(self._snapshot, self._wanted), self._columns)
         rpm, load = default_rpm_axis(), default_map_axis()
         return Layer(rpm, load, np.full((len(rpm), len(load)), np.nan))
+
+    def _wanted_columns(self) -> slice:
+        room = MapLayout.room(self.width(), self._look.sizes.small)
+        return shown_columns(self._snapshot, room, column_px(self.view.style))
+
+    def _facts_shown(self) -> CellFacts | None:
+        """Return the facts of the active cell, its column counted from the first one shown."""
+        facts = self.facts
+        return None if facts is None else replace(facts, rpm=facts.rpm - (self._columns.start or 0))
 
     def _change_layer(self) -> None:
         self._layer = self._make_layer()
@@ -149,9 +168,10 @@ class CellMap(QWidget):
 
     def _moving_rect(self, layout: MapLayout) -> QRect:
         rect = self._trail.bounds
-        if self.facts is not None:
-            rect = rect.united(layout.cell(self.facts.rpm, self.facts.load))
-            rect = rect.united(callout_rect(layout, self.facts, self._look))
+        facts = self._facts_shown()
+        if facts is not None:
+            rect = rect.united(layout.cell(facts.rpm, facts.load))
+            rect = rect.united(callout_rect(layout, facts, self._look))
         return rect.adjusted(-8, -8, 8, 8)
 
     def _paint_active(self, painter: QPainter, cell: QRect) -> None:

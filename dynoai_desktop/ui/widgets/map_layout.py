@@ -10,6 +10,8 @@ from PySide6.QtCore import QPointF, QRect
 
 from dynoai_desktop.core.axis import Axis
 
+_LEFT, _SCALE = 4.4, 5.9  # beside the columns: labels and colour scale, in type sizes
+
 
 @dataclass(frozen=True, slots=True)
 class MapLayout:
@@ -24,8 +26,8 @@ class MapLayout:
     @classmethod
     def fit(cls, rpm: Axis, load: Axis, width: int, height: int, text_px: int) -> MapLayout:
         """Lay the map into *width* × *height*, leaving room for labels of *text_px*."""
-        left, bottom = round(text_px * 4.4), round(text_px * 2.9)
-        scale_width = round(text_px * 6.4)
+        left, bottom = round(text_px * _LEFT), round(text_px * 2.9)
+        scale_width = round(text_px * _SCALE)
         top = round(text_px * 0.8)
         columns = _edges(left, max(width - scale_width, left + len(rpm)), len(rpm))
         rows = _edges(max(height - bottom, top + len(load)), top, len(load))
@@ -33,6 +35,11 @@ class MapLayout:
         bar_x = columns[-1] + round(text_px * 1.1)
         bar = QRect(bar_x, bar_top, round(text_px * 1.5), max(rows[0] - bar_top, 1))
         return cls(rpm, load, columns, rows, bar)
+
+    @staticmethod
+    def room(width: int, text_px: int) -> int:
+        """Return how many pixels the columns share in a map *width* wide."""
+        return width - round(text_px * _LEFT) - round(text_px * _SCALE)
 
     def cell(self, i: int, j: int) -> QRect:
         """Return the pixels of cell ``[rpm i][load j]``, without the grid line around it."""

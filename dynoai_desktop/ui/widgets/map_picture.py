@@ -20,6 +20,7 @@ from dynoai_desktop.ui.widgets.map_views import FRONT, NOBODY, Layer, MapStyle
 from dynoai_desktop.ui.wording import number
 
 _DIGIT_EM = 0.65  # width of a digit of the typeface
+_BESIDE_PX = 2  # left free beside a number
 
 
 class MapPicture:
@@ -113,7 +114,7 @@ class MapPicture:
     def _print(self, painter: QPainter, box: QRectF, text: str) -> bool:
         """Print a number where it can be read; return whether it fits."""
         letters = max(len(text), len(self._style.scale.widest))
-        fitting_px = min(box.height() * 0.6, (box.width() - 2) / (_DIGIT_EM * letters))
+        fitting_px = min(box.height() * 0.6, (box.width() - _BESIDE_PX) / (_DIGIT_EM * letters))
         if fitting_px < SMALLEST_TEXT_PX:
             return False
         painter.setFont(font(min(fitting_px, self._look.sizes.body)))
@@ -166,6 +167,12 @@ class MapPicture:
 
     def _axis_title(self, axis: Axis) -> str:
         return f"{CHANNELS[axis.channel].title}, {self._look.display.unit(axis.unit).value}"
+
+
+def column_px(style: MapStyle) -> float:
+    """Return the width of a column in which the usual number of *style* can just be read."""
+    line = 1
+    return len(style.scale.widest) * _DIGIT_EM * SMALLEST_TEXT_PX + _BESIDE_PX + line
 
 
 def corner_mark(cell: QRect, whose: int) -> QPolygon:

@@ -249,17 +249,17 @@ _CONFIDENCE_SCALE = Scale(
 )
 
 MAP_VIEWS = (
-    MapView("hits", "Hits", hit_layer, MapStyle("hits", _coverage_colours, _HIT_SCALE)),
+    MapView("hits", "Hits", hit_layer, MapStyle("hits", _coverage_colours, _HIT_SCALE, turns=True)),
     MapView(
         "error",
         "λ error",
         error_layer,
-        MapStyle("error, %", diverging, _ERROR_SCALE, fades=True),
+        MapStyle("error, %", diverging, _ERROR_SCALE, fades=True, turns=True),
     ),
     MapView(
         "confidence",
         "Confidence",
         confidence_layer,
-        MapStyle("± %", _coverage_colours, _CONFIDENCE_SCALE),
+        MapStyle("± %", _coverage_colours, _CONFIDENCE_SCALE, turns=True),
     ),
 )

@@ -166,8 +166,9 @@ class Numeral(QWidget):
         painter.setFont(font(sizes.small))
         painter.setPen(QColor(palette.quiet))
         if self._stacked:
-            painter.drawText(box, _RIGHT | _TOP, self._unit)
-        else:
-            under = box.adjusted(0, sizes.body * 1.5, 0, 0)
-            painter.drawText(under, _LEFT | _TOP, self._unit)
+            # In the foot the age would stand under the digits; it matters more than the unit.
+            painter.drawText(box, _RIGHT | _TOP, self._note or self._unit)
+            return
+        under = box.adjusted(0, sizes.body * 1.5, 0, 0)
+        painter.drawText(under, _LEFT | _TOP, self._unit)
         painter.drawText(box, _LEFT | _BOTTOM, self._note)

@@ -124,6 +124,7 @@ class RunCard(QWidget):
             column.row(self._small(run.leanest_at))
         column.row(Piece(run.added, font(sizes.body), palette.text))
         column.row(self._small(run.accepted))
+        self._paint_reasons(column, run.reasons, most_lines=2)
 
     def _paint_session(self, column: TextColumn, words: CardWords) -> None:
         palette, sizes = self._fitted.palette, self._fitted.sizes
@@ -133,9 +134,13 @@ class RunCard(QWidget):
             Piece("Since the start", font(sizes.body, bold=True), palette.text),
         )
         column.row(self._small(words.accepted))
-        if words.reasons:
-            text = "not counted: " + " · ".join(words.reasons)
-            column.paragraph(text, font(sizes.small), palette.quiet, most_lines=4)
+        self._paint_reasons(column, words.reasons, most_lines=4)
+
+    def _paint_reasons(self, column: TextColumn, reasons: tuple[str, ...], most_lines: int) -> None:
+        if reasons:
+            text = "not counted: " + " · ".join(reasons)
+            face = font(self._fitted.sizes.small)
+            column.paragraph(text, face, self._fitted.palette.quiet, most_lines)
 
     def _paint_quality(self, column: TextColumn, quality: QualityWords) -> None:
         palette, sizes = self._fitted.palette, self._fitted.sizes

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import os
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +21,7 @@ from dynoai_desktop.core.tune import files, matrix_csv
 from dynoai_desktop.core.tune.corrections import Corrections, from_csv, to_csv
 from dynoai_desktop.core.tune.files import sha256_of
 from dynoai_desktop.core.tune.formats import read_tune
-from dynoai_desktop.core.tune.plan import MAX_STEP, REASONS, Fate, make_plan
+from dynoai_desktop.core.tune.plan import MAX_STEP, REASONS, Fate, Terms, lone_cylinder, make_plan
 from dynoai_desktop.core.tune.store import Job, TuneStore
 from dynoai_desktop.core.tune.tables import TuneError
 from tests.tune_world import BOTH, FRONT, NOW, REAR, corrections, everything_in, pvv
@@ -40,9 +42,9 @@ class Shop:
         self.folder, self.base, self.store = folder, base, store
         self.output = folder / "bike corrected.pvv"
 
-    def apply(self, factors=None, **options):
+    def apply(self, factors=None, terms=None, **options):
         job = Job(self.base, self.output)
-        return self.store.apply([job], factors or corrections(), now=NOW, **options)
+        return self.store.apply([job], factors or corrections(), terms, now=NOW, **options)
 
 
 class TestPreview:
@@ -87,7 +89,7 @@ class TestPreview:
         assert set(plan.counts()) == {Fate.UNCHANGED}
 
     def test_a_step_beyond_the_limit_is_held_to_it_and_said(self):
-        plan = make_plan(read_tune(pvv()), corrections(1.3), limit=0.05)
+        plan = make_plan(read_tune(pvv()), corrections(1.3), Terms(limit=0.05))
         assert set(plan.counts()) == {Fate.LIMITED}
         for cell in plan.cells:
             assert cell.after / cell.before <= 1.05 + 1e-6
@@ -96,11 +98,13 @@ class TestPreview:
     @pytest.mark.parametrize("limit", [0, -0.1, 0.5])
     def test_no_limit_beyond_reason_is_accepted(self, limit):
         with pytest.raises(TuneError, match="step limit"):
-            make_plan(read_tune(pvv()), corrections(), limit=limit)
+            Terms(limit=limit)
 
     def test_locked_cells_stay_and_are_named(self):
         plan = make_plan(
-            read_tune(pvv()), corrections(), locked=[(FRONT, 0, 0), (BOTH, 4, 3), (REAR, 1, 1)]
+            read_tune(pvv()),
+            corrections(),
+            Terms(locked=frozenset({(FRONT, 0, 0), (BOTH, 4, 3), (REAR, 1, 1)})),
         )
         blocked = {(c.cylinder, *c.node) for c, reason in plan.blocked()}
         assert blocked == {(FRONT, 0, 0), (FRONT, 4, 3), (REAR, 4, 3), (REAR, 1, 1)}
@@ -147,7 +151,7 @@ class TestPreview:
         data = pvv(front=lambda r, c: style.format(40.3 + 7.77 * r + c))
         tune = read_tune(data)
         values = np.array(factors).reshape(SHAPE)
-        for cell in make_plan(tune, corrections(values, tune=data), limit=limit).cells:
+        for cell in make_plan(tune, corrections(values, tune=data), Terms(limit)).cells:
             ratio = cell.after / cell.before
             assert 1 - limit - 1e-6 <= ratio <= 1 + limit + 1e-6
             assert (ratio - 1) * (cell.multiplier - 1) >= 0
@@ -195,6 +199,110 @@ class TestRefusals:
     def test_no_corrections(self):
         with pytest.raises(TuneError, match="hold no table"):
             Corrections({})
+
+
+class TestHalf:
+    def test_half_of_the_per_cent_goes_half_the_way(self):
+        plan = make_plan(read_tune(pvv()), corrections(1.06), Terms(half=True))
+        assert {round(c.multiplier, 6) for c in plan.cells} == {1.03}
+        assert all(c.after / c.before == pytest.approx(1.03, abs=2e-4) for c in plan.cells)
+
+    def test_the_limit_holds_for_the_half_and_says_so(self):
+        plan = make_plan(read_tune(pvv()), corrections(1.3), Terms(0.05, half=True))
+        assert set(plan.counts()) == {Fate.LIMITED}
+
+    def test_the_history_says_half_and_the_same_corrections_do_not_go_on_top(self, shop):
+        event = shop.apply(corrections(1.06), Terms(half=True)).event
+        assert event.half
+        assert shop.store.history() == (event,)
+        rest = Job(shop.output, shop.folder / "rest.pvv")
+        for terms in (Terms(), Terms(half=True)):
+            with pytest.raises(TuneError, match="already been applied"):
+                shop.store.apply([rest], corrections(1.06), terms, now=NOW)
+
+    def test_a_history_from_before_this_choice_still_holds(self, shop):
+        event = shop.apply(corrections(1.05)).event
+        assert not {"half", "alone"} & set(event.document())
+
+
+class TestOneCylinderByChoice:
+    """One cylinder alone, where a tuner says so; never by accident."""
+
+    def test_only_that_table_moves_and_the_other_keeps_its_bytes(self):
+        for factors in (corrections(1.05, cylinders=(REAR,)), corrections(1.05)):
+            plan = make_plan(read_tune(pvv()), factors, Terms(alone=REAR))
+            assert (set(plan.tables), plan.untouched) == ({REAR}, (FRONT,))
+            before, after = read_tune(pvv()).ve_tables(), read_tune(plan.output).ve_tables()
+            texts = [[c.text for _, _, c in t[FRONT].all_cells()] for t in (before, after)]
+            assert texts[0] == texts[1]
+            assert after[REAR].grid().values[0, 0] > before[REAR].grid().values[0, 0]
+
+    def test_it_is_in_the_history_and_taken_back_like_any_other(self, shop):
+        event = shop.apply(corrections(cylinders=(REAR,)), Terms(alone=REAR)).event
+        assert event.alone == "rear"
+        shop.store.rollback(now=NOW)
+        assert shop.output.read_bytes() == pvv()
+
+    def test_one_file_of_two_may_be_given_for_it(self, shop):
+        grid = corrections().factors[REAR]
+        base = shop.folder / "rear.csv"
+        base.write_bytes(matrix_csv.write(CellGrid(grid.rpm, grid.load, np.full(SHAPE, 75.0))))
+        job = Job(base, shop.folder / "rear new.csv", REAR)
+        shop.store.apply([job], corrections(1.04), Terms(alone=REAR), now=NOW)
+        assert read_tune(job.output.read_bytes()).tables[0].grid().values[0, 0] == 78.0
+
+    def test_what_is_measured_for_both_together_is_not_put_into_one(self):
+        with pytest.raises(TuneError, match="no correction of its own for the rear"):
+            make_plan(read_tune(pvv()), corrections(cylinders=(BOTH,)), Terms(alone=REAR))
+
+    def test_a_table_for_both_cylinders_is_not_changed_for_one(self):
+        data = pvv().replace(b"VE (MAP based/Front Cyl)", b"VE").replace(b"VE (MAP", b"V (MAP")
+        tune = read_tune(data)
+        assert set(tune.ve_tables()) == {BOTH}
+        factors = corrections(cylinders=(REAR,), tune=data)
+        with pytest.raises(TuneError, match="no VE table of its own for the rear"):
+            make_plan(tune, factors, Terms(alone=REAR))
+        with pytest.raises(TuneError, match="one VE table for both cylinders"):
+            make_plan(tune, factors)
+
+    def test_it_is_offered_only_where_one_cylinder_can_be_corrected(self):
+        rear = corrections(cylinders=(REAR,))
+        assert lone_cylinder((FRONT, REAR), rear) is REAR
+        assert lone_cylinder((FRONT,), corrections()) is FRONT
+        assert lone_cylinder((FRONT, REAR), corrections()) is None
+        assert lone_cylinder((BOTH,), rear) is None
+        assert lone_cylinder((FRONT, REAR), corrections(cylinders=(BOTH,))) is None
+
+
+class TestSession:
+    """What this session has changed already, from the history."""
+
+    def applied(self, shop, base, name, value, minutes):
+        job = Job(base, shop.folder / name)
+        at = NOW + timedelta(minutes=minutes)
+        shop.store.apply([job], corrections(value), now=at)
+        return job.output
+
+    def test_the_steps_lead_back_to_the_tune_the_session_began_with(self, shop):
+        second = self.applied(shop, shop.base, "2.pvv", 1.05, 0)
+        third = self.applied(shop, second, "3.pvv", 1.02, 30)
+        now = NOW + timedelta(hours=1)
+        assert shop.store.before_session(third.read_bytes(), now) == pvv()
+        assert shop.store.before_session(second.read_bytes(), now) == pvv()
+        assert shop.store.before_session(pvv(), now) is None
+
+    def test_the_next_morning_is_another_session(self, shop):
+        second = self.applied(shop, shop.base, "2.pvv", 1.05, 0)
+        third = self.applied(shop, second, "3.pvv", 1.02, 24 * 60)
+        now = NOW + timedelta(hours=25)
+        assert shop.store.before_session(third.read_bytes(), now) == second.read_bytes()
+        assert shop.store.before_session(third.read_bytes(), now + timedelta(days=1)) is None
+
+    def test_a_step_taken_back_does_not_count(self, shop):
+        second = self.applied(shop, shop.base, "2.pvv", 1.05, 0)
+        data = second.read_bytes()
+        shop.store.rollback(now=NOW)
+        assert shop.store.before_session(data, NOW) is None
 
 
 class TestFilesOfCorrections:
@@ -283,7 +391,7 @@ class TestApply:
 
     def test_the_event_carries_the_hashes(self, shop):
         factors = corrections(1.04)
-        event = shop.apply(factors, limit=0.06, locked=[(FRONT, 1, 2)]).event
+        event = shop.apply(factors, Terms(0.06, frozenset({(FRONT, 1, 2)}))).event
         (file,) = event.files
         assert file.before_sha256 == sha256_of(pvv())
         assert file.after_sha256 == sha256_of(shop.output.read_bytes())
@@ -581,7 +689,7 @@ class TestHistory:
         }
 
     def test_a_replay_gives_every_hash_again(self, shop):
-        shop.apply(corrections(1.05), limit=0.04, locked=[(FRONT, 2, 2)])
+        shop.apply(corrections(1.05), Terms(0.04, frozenset({(FRONT, 2, 2)}), half=True))
         second = Job(shop.output, shop.folder / "second.pvv")
         shop.store.apply([second], corrections(0.98), now=NOW)
         kept = shop.folder / "tune" / "snapshots"
@@ -595,8 +703,8 @@ class TestHistory:
                 and (found := Corrections.from_bytes(path.read_bytes())).sha256
                 == event.factor_sha256
             )
-            locked = [(Cylinder(c), i, j) for c, i, j in event.locked]
-            plan = make_plan(read_tune(base), factors, limit=event.limit, locked=locked)
+            locked = frozenset((Cylinder(c), i, j) for c, i, j in event.locked)
+            plan = make_plan(read_tune(base), factors, Terms(event.limit, locked, event.half))
             assert plan.output_sha256 == file.after_sha256
 
     def test_a_second_window_cannot_apply_at_the_same_time(self, shop):
@@ -633,7 +741,7 @@ class TestRealTune:
 
     def test_the_measured_factors_give_the_tuners_own_file_byte_for_byte(self, real, factors):
         before = (real / "harley_tune_before.pvv").read_bytes()
-        plan = make_plan(read_tune(before), factors, limit=0.10)
+        plan = make_plan(read_tune(before), factors, Terms(0.10))
         assert plan.output == (real / "harley_tune_after.pvv").read_bytes()
         counts = plan.counts()
         assert counts[Fate.CHANGED] + counts[Fate.LIMITED] == 44
@@ -645,7 +753,7 @@ class TestRealTune:
         before = (real / "harley_tune_before.pvv").read_bytes()
         store = TuneStore(tmp_path / "tune", "tc103")
         job = Job(real / "harley_tune_before.pvv", tmp_path / "new.pvv")
-        event = store.apply([job], factors, now=NOW, limit=0.10).event
+        event = store.apply([job], factors, Terms(0.10), now=NOW).event
         assert store.difference(event).summary()["count"] == 44
         store.rollback(now=NOW)
         assert job.output.read_bytes() == before
@@ -653,3 +761,18 @@ class TestRealTune:
     def test_a_log_of_factors_is_no_file_of_corrections(self, real):
         with pytest.raises(TuneError, match="does not say in which unit"):
             from_csv([(real / "harley_ve_cell_corrections.csv").read_bytes()])
+
+
+@pytest.mark.parametrize("vehicle", ["Road King", ""])
+def test_a_rehearsal_never_changes_the_tune_of_a_real_vehicle(tmp_path, vehicle) -> None:
+    rehearsed = replace(corrections(1.04), simulated=True)
+    read_back = Corrections.from_bytes(rehearsed.encoded())
+    assert read_back.simulated
+    base, output = tmp_path / "tune.pvv", tmp_path / "copy.pvv"
+    base.write_bytes(pvv())
+    with pytest.raises(TuneError, match="simulated run"):
+        TuneStore(tmp_path / "tune", vehicle).apply([Job(base, output, None)], read_back, now=NOW)
+    assert not output.exists()
+    rehearsal = TuneStore(tmp_path / "rehearsal", "Simulated Road King")
+    rehearsal.apply([Job(base, output, None)], read_back, now=NOW)
+    assert output.exists()

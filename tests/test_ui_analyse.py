@@ -20,14 +20,14 @@ from dynoai_desktop.core.analysis.payload import Payload, Warning
 from dynoai_desktop.core.channels import Channel, Cylinder
 from dynoai_desktop.core.tune.clipboard import POWER_CORE, SPREADSHEET, from_text
 from dynoai_desktop.core.tune.formats import read_tune
-from dynoai_desktop.core.tune.plan import Plan, make_plan
+from dynoai_desktop.core.tune.plan import Plan, Terms, make_plan
 from dynoai_desktop.core.units import Display, MixtureScale
 from dynoai_desktop.ui.look import Look
 from dynoai_desktop.ui.main_window import MainWindow
 from dynoai_desktop.ui.messages import AnalysisState, RecordingState, TuneState
 from dynoai_desktop.ui.panels.analyse import AnalysePanel
 from dynoai_desktop.ui.panels.analyse_section import tsv
-from dynoai_desktop.ui.panels.analyse_sheets import payload_sheets
+from dynoai_desktop.ui.panels.analyse_sheets import payload_sheets, plan_sheets
 from dynoai_desktop.ui.panels.analyse_words import REASONS
 from dynoai_desktop.ui.theme import DARK
 from dynoai_desktop.ui.widgets.surface_colours import colour_of, colours
@@ -66,8 +66,8 @@ def panel(window: MainWindow, payload: Payload) -> AnalysePanel:
     return panel
 
 
-def plan_of(value: float = 1.05, **options) -> Plan:
-    return make_plan(read_tune(tune_world.pvv()), tune_world.corrections(value), **options)
+def plan_of(value: float = 1.05, terms: Terms | None = None) -> Plan:
+    return make_plan(read_tune(tune_world.pvv()), tune_world.corrections(value), terms)
 
 
 def preview(window: MainWindow, plan: Plan, **fields) -> None:
@@ -376,29 +376,29 @@ def test_the_preview_shows_before_after_and_difference(qtbot, window, panel) -> 
     preview(window, plan)
     before, after, change = plan.grids(Cylinder.FRONT)
     seen = {}
-    for _ in range(3):
+    for _ in range(4):
         seen[panel.tune.view.sheet.key] = panel.tune.view.sheet.values
         qtbot.keyClick(window, Qt.Key.Key_M)
     np.testing.assert_array_equal(seen["before"], before.values)
     np.testing.assert_array_equal(seen["after"], after.values)
     np.testing.assert_array_equal(seen["difference"], change.values)
+    np.testing.assert_allclose(seen["percent"], 5.0, atol=0.02)
 
 
 def test_k_locks_the_cell_under_the_cursor_and_lets_it_go(qtbot, window, panel) -> None:
     panel.show_section("tune")
     preview(window, plan_of())
-    wishes = []
-    window.tune_preview_requested.connect(lambda limit, locked: wishes.append((limit, locked)))
+    wishes = heard(window.tune_preview_requested)
     panel.tune.view.map.look_at((2, 1))
     qtbot.keyClick(window, Qt.Key.Key_K)
-    locked = frozenset({(Cylinder.FRONT, 2, 1)})
-    assert wishes == [(0.07, locked)]
-    preview(window, plan_of(locked=locked), locked=locked)
+    terms = Terms(locked=frozenset({(Cylinder.FRONT, 2, 1)}))
+    assert wishes == [terms]
+    preview(window, plan_of(terms=terms), terms=terms)
     assert "Unlock" in panel.tune.lock_button.text()
     assert panel.tune.blocked.rowCount() == 1
     assert panel.tune.blocked.row(0).why == "locked"
     qtbot.keyClick(window, Qt.Key.Key_K)
-    assert wishes[-1] == (0.07, frozenset())
+    assert wishes[-1] == Terms()
 
 
 def test_minus_makes_the_step_smaller(qtbot, window, panel) -> None:
@@ -406,7 +406,60 @@ def test_minus_makes_the_step_smaller(qtbot, window, panel) -> None:
     preview(window, plan_of())
     limits = heard(window.tune_preview_requested)
     qtbot.keyClick(window, Qt.Key.Key_Minus)
-    assert limits == [0.06]
+    assert limits == [Terms(0.06)]
+
+
+def test_f_asks_for_half_of_each_change_and_for_all_of_it_again(qtbot, window, panel) -> None:
+    panel.show_section("tune")
+    preview(window, plan_of())
+    wishes = heard(window.tune_preview_requested)
+    qtbot.keyClick(window, Qt.Key.Key_F)
+    assert wishes == [Terms(half=True)]
+    preview(window, plan_of(terms=wishes[0]), terms=wishes[0])
+    assert "Whole" in panel.tune.half_button.text()
+    qtbot.keyClick(window, Qt.Key.Key_F)
+    assert wishes[-1] == Terms()
+
+
+def test_what_is_pasted_as_percent_is_what_would_be_written(window, panel) -> None:
+    panel.show_section("tune")
+    values = np.ones((5, 4))
+    values[1, 1] = 1.06
+    terms = Terms(half=True)
+    plan = make_plan(read_tune(tune_world.pvv()), tune_world.corrections(values), terms)
+    preview(window, plan, terms=terms)
+    panel.tune.act("next_surface")
+    rows = [line.split("\t") for line in panel.tune.copy_text(POWER_CORE).splitlines()]
+    before = plan.grids(Cylinder.FRONT)[0].values
+    assert float(rows[1][1]) == pytest.approx(3.0, abs=0.01)
+    assert float(rows[1][1]) == pytest.approx(
+        100 * (plan.grids(Cylinder.FRONT)[1].values / before - 1)[1, 1], abs=1e-3
+    )
+    rest = [cell for i, row in enumerate(rows) for j, cell in enumerate(row) if (i, j) != (1, 1)]
+    assert set(rest) == {"0"}  # a blank might be pasted over a cell
+
+
+def test_one_cylinder_alone_is_offered_where_only_that_one_was_measured(
+    qtbot, window, panel
+) -> None:
+    panel.show_section("tune")
+    assert panel.tune.lone_button.isHidden()
+    why = "The tune has a VE table for the front cylinder. Both cylinders are changed or none."
+    window.set_tune(TuneState((Path("a.pvv"),), lone=Cylinder.REAR, failed=True, message=why))
+    assert "R corrects the rear cylinder alone" in panel.tune.note.text.text()
+    wishes = heard(window.tune_preview_requested)
+    qtbot.keyClick(window, Qt.Key.Key_R)
+    assert wishes == [Terms(alone=Cylinder.REAR)]
+    plan = make_plan(
+        read_tune(tune_world.pvv()),
+        tune_world.corrections(cylinders=(Cylinder.REAR,)),
+        wishes[0],
+    )
+    preview(window, plan, terms=wishes[0], lone=Cylinder.REAR)
+    assert {s.cylinder for s in plan_sheets((plan,))} == {"rear"}
+    assert "Both" in panel.tune.lone_button.text()
+    qtbot.keyClick(window, Qt.Key.Key_R)
+    assert wishes[-1] == Terms()
 
 
 def test_nothing_is_written_without_the_preview_in_front(qtbot, window, panel) -> None:
@@ -422,6 +475,12 @@ def test_nothing_is_written_without_the_preview_in_front(qtbot, window, panel) -
     preview(window, plan_of(), written=True)
     panel.tune.apply_to(Path("copy.pvv"))
     assert len(written) == 1
+
+
+def test_a_copy_without_a_change_is_not_offered(window, panel) -> None:
+    panel.show_section("tune")
+    preview(window, plan_of(1.0))
+    assert not panel.tune.apply_button.isEnabled()
 
 
 def test_z_shows_what_it_would_take_back_before_it_does(qtbot, window, panel) -> None:
@@ -445,16 +504,17 @@ def test_the_history_shows_what_each_step_changed(qtbot, window, panel, tmp_path
     from dynoai_desktop.desks.tune_bench import TuneBench
 
     panel.show_section("tune")
-    bench = TuneBench(window, tmp_path / "tune", "")
     base = tmp_path / "a.pvv"
     base.write_bytes(tune_world.pvv())
     from dynoai_desktop.core.tune.store import Job, TuneStore
 
     store = TuneStore(tmp_path / "tune", "")
     now = datetime(2026, 1, 2, tzinfo=UTC)
-    store.apply([Job(base, tmp_path / "b.pvv")], tune_world.corrections(1.05), now=now)
-    bench._read_history()
-    bench._show()
+    job = Job(base, tmp_path / "b.pvv")
+    store.apply([job], tune_world.corrections(1.05), Terms(half=True), now=now)
+    bench = TuneBench(window, tmp_path / "tune", "")
+    qtbot.waitUntil(lambda: bool(window.state.tune.steps))
+    bench.close()
     qtbot.keyClick(window, Qt.Key.Key_H)
     tune = panel.tune
     assert tune.steps.rowCount() == 1

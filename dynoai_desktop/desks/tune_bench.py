@@ -1,60 +1,51 @@
 """The tune on the bench: preview, corrected copy, undo and history, for the window.
 
 A preview is made of the very bytes that would be written. Only the preview that is shown can be
-applied: other limits, other locks or a file that has changed since are refused.
+applied: other terms or a file that has changed since are refused. A tune may be large, so reading,
+preview, writing and history are done on a thread of their own, one after the other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
-from dynoai_desktop.core.axis import Axis, CellGrid
-from dynoai_desktop.core.channels import Channel, Cylinder
+from dynoai_desktop.core.axis import CellGrid
+from dynoai_desktop.core.channels import Cylinder
 from dynoai_desktop.core.store.json_store import StoreError
 from dynoai_desktop.core.tune.corrections import Corrections
 from dynoai_desktop.core.tune.difference import Difference
-from dynoai_desktop.core.tune.events import Event, applied
+from dynoai_desktop.core.tune.events import Event
 from dynoai_desktop.core.tune.files import read_bytes, sha256_of
 from dynoai_desktop.core.tune.formats import read_tune
-from dynoai_desktop.core.tune.plan import Locked, Plan
-from dynoai_desktop.core.tune.store import Job, TuneStore
+from dynoai_desktop.core.tune.plan import Plan, Terms, lone_cylinder
+from dynoai_desktop.core.tune.store import Applied, Job, TuneStore
 from dynoai_desktop.core.tune.tables import Tune, TuneError
-from dynoai_desktop.ui.messages import Severity, TuneState, TuneStep
+from dynoai_desktop.desks.background import Background
+from dynoai_desktop.desks.tune_history import History, read_history_of
+from dynoai_desktop.ui.messages import Severity, TuneState
 
 if TYPE_CHECKING:
-    from dynoai_desktop.core.analysis.frame import Frame
     from dynoai_desktop.core.analysis.payload import Payload
     from dynoai_desktop.ui.main_window import MainWindow
 
+T = TypeVar("T")
 _ENDING = "_corrected"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _File:
+class TuneFile:
     """A tune file as it was chosen. *cylinder* is the one it holds, None for a whole tune."""
 
     path: Path
     tune: Tune
     cylinder: Cylinder | None
-
-
-def axes_for(tune: Tune, frame: Frame) -> tuple[Axis, Axis]:
-    """Return the axes of the VE table whose load the log holds, MAP before TPS.
-
-    Raises TuneError when there is no such table.
-    """
-    for load in (Channel.MAP, Channel.TPS):
-        if load in frame:
-            for table in tune.ve_tables(load).values():
-                if table.axes is not None:
-                    return table.axes
-    raise TuneError("The tune has no VE table over rpm and a load that this log holds.")
 
 
 def corrections_of(payload: Payload, vehicle: str, tune_sha256: str, now: datetime) -> Corrections:
@@ -64,204 +55,238 @@ def corrections_of(payload: Payload, vehicle: str, tune_sha256: str, now: dateti
         for cylinder, fit in payload.evidence.fits.items()
     }
     created = now.isoformat(timespec="seconds")
-    return Corrections(factors, vehicle, tune_sha256, created)
+    simulated = payload.evidence.frame.simulated
+    return Corrections(factors, vehicle, tune_sha256, created, simulated)
+
+
+def read_tune_file(path: Path) -> TuneFile:
+    """Return the tune in a file. Raises TuneError when it is none, or holds no VE table."""
+    tune = read_tune(read_bytes(path))
+    tables = tune.ve_tables()
+    if not tables:
+        raise TuneError(f"{path.name} holds no VE table. Choose the tune of the vehicle.")
+    only = next(iter(tables)) if len(tables) == 1 else None
+    return TuneFile(path, tune, _cylinder_named(path) if only is Cylinder.BOTH else only)
 
 
 class TuneBench(QObject):
     """Holds the chosen tune and what would become of it."""
 
-    tune_changed = Signal()  # the analysis has to be made again on its axes
+    tune_changed = Signal()  # the analysis has to be made again on its tables
+    put_in_force = Signal(object)  # paths of the tune the vehicle runs on from now on
 
     def __init__(self, window: MainWindow, folder: Path, vehicle: str) -> None:
         """Connect the window's wishes. *folder* holds the tune history of *vehicle*."""
         super().__init__()
-        self._window, self._vehicle = window, vehicle
-        self._store = TuneStore(folder, vehicle)
-        self._files: tuple[_File, ...] = ()
+        self._window, self._folder, self._vehicle = window, folder, vehicle
+        self.store = TuneStore(folder, vehicle)
+        self.files: tuple[TuneFile, ...] = ()
         self._payload: Payload | None = None
         self._corrections: Corrections | None = None
         self._state = TuneState()
         self._differences: dict[str, Difference | None] = {}
+        self._background = Background(TuneError, StoreError)
+        self._previews = 0  # asked for so far: only the answer to the last one is shown
+        self._waiting = 0  # pieces of work that have not been answered
         window.tune_chosen.connect(self.choose)
         window.tune_preview_requested.connect(self.preview)
         window.tune_apply_requested.connect(self.apply)
         window.tune_undo_requested.connect(self.undo)
-        self._read_history()
-        self._show()
+        self.read_history()
 
-    @property
-    def tune(self) -> Tune | None:
-        """Return the tune whose axes an analysis is made on."""
-        return self._files[0].tune if self._files else None
+    def close(self) -> None:
+        """Wait for what is being written."""
+        self._background.close()
+
+    def set_vehicle(self, folder: Path, vehicle: str) -> bool:
+        """Go by the tune and the history of another vehicle; return False when it is the same.
+
+        The tune on the bench is let go: it is the other vehicle's, and so is what was found out.
+        """
+        if (folder, vehicle) == (self._folder, self._vehicle):
+            return False
+        self._folder, self._vehicle = folder, vehicle
+        self.store = TuneStore(folder, vehicle)
+        self.files, self._payload, self._corrections = (), None, None
+        self._state = TuneState()
+        self.read_history()
+        return True
 
     def choose(self, path: Path) -> None:
         """Put a tune on the bench; a second file with the other cylinder joins the first."""
-        try:
-            data = read_bytes(path)
-            tune = read_tune(data)
-            tables = tune.ve_tables()
-            if not tables:
-                raise TuneError(f"{path.name} holds no VE table. Choose the tune of the vehicle.")
-        except TuneError as error:
-            self._refuse(str(error))
-            return
-        only = next(iter(tables)) if len(tables) == 1 else None
-        cylinder = _cylinder_named(path) if only is Cylinder.BOTH else only
-        chosen = _File(path, tune, cylinder)
-        self._files = (*self._partners(chosen), chosen)
+        self._start(lambda: read_tune_file(path), self._put, self._refuse)
+
+    def _put(self, chosen: TuneFile) -> None:
+        self.files = (*self._partners(chosen), chosen)
         self._corrections = None
+        terms = Terms(self._state.terms.limit, half=self._state.terms.half)
         self._state = replace(
             self._state,
-            paths=tuple(file.path for file in self._files),
+            paths=tuple(file.path for file in self.files),
             plans=(),
-            locked=frozenset(),
+            terms=terms,
+            lone=None,
             written=False,
             message="",
             failed=False,
         )
         self._show()
+        self.put_in_force.emit(self._state.paths)
         self.tune_changed.emit()
 
-    def _partners(self, chosen: _File) -> tuple[_File, ...]:
+    def _partners(self, chosen: TuneFile) -> tuple[TuneFile, ...]:
         pair = {Cylinder.FRONT, Cylinder.REAR}
-        if chosen.cylinder not in pair or len(self._files) != 1:
+        if chosen.cylinder not in pair or len(self.files) != 1:
             return ()
-        return tuple(f for f in self._files if {f.cylinder, chosen.cylinder} == pair)
+        return tuple(f for f in self.files if {f.cylinder, chosen.cylinder} == pair)
 
     def take_payload(self, payload: Payload | None) -> None:
         """Take the result of another analysis; None when there is none."""
         self._payload = payload
         self._corrections = None
-        self._state = replace(self._state, plans=(), written=False, message="", failed=False)
-        if self._files and payload is not None:
-            self.preview(self._state.limit, self._state.locked)
-        else:
-            self._show()
+        terms = replace(self._state.terms, alone=None)
+        self._state = replace(
+            self._state, plans=(), terms=terms, lone=None, written=False, message="", failed=False
+        )
+        self.preview(terms)
 
-    def preview(self, limit: float, locked: frozenset[Locked]) -> None:
-        """Show what applying would do. Nothing is written."""
-        self._state = replace(self._state, limit=limit, locked=locked, written=False)
-        if not self._files or self._payload is None:
+    def preview(self, terms: Terms, said: str = "") -> None:
+        """Show what applying would do. Nothing is written. *said* is news that goes before it."""
+        self._previews += 1
+        number = self._previews
+        self._state = replace(self._state, terms=terms, written=False)
+        if not self.files or self._payload is None:
             self._show()
             return
-        suggestion = _free_name(self._files[0].path)
+        store, suggestion = self.store, _free_name(self.files[0].path)
+        jobs = self._jobs(suggestion, terms)
         try:
             corrections = self._corrected()
-            done = self._store.apply(
-                self._jobs(suggestion),
-                corrections,
-                now=_now(),
-                limit=limit,
-                locked=locked,
-                dry_run=True,
-            )
-        except (TuneError, StoreError) as error:
-            self._state = replace(self._state, plans=())
-            self._refuse(str(error))
+        except TuneError as error:
+            self._no_preview(number, str(error))
             return
-        self._state = replace(
-            self._state,
-            plans=done.plans,
-            suggestion=suggestion,
-            message=_words(done.plans),
-            failed=False,
+        self._state = replace(self._state, lone=lone_cylinder(self._held(corrections), corrections))
+        self._start(
+            lambda: store.apply(jobs, corrections, terms, now=_now(), dry_run=True),
+            lambda done: self._take_preview(number, suggestion, done, said),
+            lambda message: self._no_preview(number, message),
         )
-        self._show()
 
-    def apply(self, output: Path, limit: float, locked: frozenset[Locked]) -> None:
+    def _take_preview(self, number: int, suggestion: Path, done: Applied, said: str) -> None:
+        if number == self._previews:  # else it is of other terms, or of another log
+            self._state = replace(
+                self._state,
+                plans=done.plans,
+                suggestion=suggestion,
+                message=said or _words(done.plans, self._state.terms),
+                failed=False,
+            )
+            self._show()
+
+    def _no_preview(self, number: int, message: str) -> None:
+        if number == self._previews:
+            # The page says it where the preview would be; a notice would outlive the next one.
+            self._state = replace(self._state, plans=(), message=message, failed=True)
+            self._show()
+
+    def apply(self, output: Path, terms: Terms) -> None:
         """Write the corrected copies that were previewed, all or none."""
         state = self._state
-        if not state.plans or state.written or (limit, locked) != (state.limit, state.locked):
+        if state.busy or not state.plans or state.written or terms != state.terms:
             self._refuse("This is not what the preview shows. Look at the preview again.")
             return
-        try:
-            corrections = self._corrected()
-            self._check_unchanged()
-            done = self._store.apply(
-                self._jobs(output), corrections, now=_now(), limit=limit, locked=locked
-            )
-        except (TuneError, StoreError) as error:
-            self._refuse(str(error))
+        if not any(plan.changes_anything for plan in state.plans):
+            self._refuse("There is nothing to change, so no copy is written.")
             return
-        names = [job.output.name for job in self._jobs(output)]
-        self._read_history()
+        store, files, jobs = self.store, self.files, self._jobs(output, terms)
+        corrections = self._corrected()
+
+        def write() -> Applied:
+            _check_unchanged(files)
+            return store.apply(jobs, corrections, terms, now=_now())
+
+        self._start(write, lambda done: self._take_applied(jobs, done), self._refuse)
+
+    def _take_applied(self, jobs: list[Job], done: Applied) -> None:
+        names = " and ".join(job.output.name for job in jobs)
         self._state = replace(
             self._state,
             plans=done.plans,
             written=True,
-            message=f"Written: {' and '.join(names)}. Z takes it back byte for byte.",
+            message=f"Written: {names}. Z takes it back byte for byte.",
             failed=False,
         )
-        self._show()
+        written = {job.base: job.output for job in jobs}
+        self.put_in_force.emit(tuple(written.get(file.path, file.path) for file in self.files))
+        self.read_history()
 
     def undo(self) -> None:
         """Take back the last step."""
-        try:
-            event = self._store.rollback(now=_now())
-        except (TuneError, StoreError) as error:
-            self._refuse(str(error))
-            return
+        store = self.store
+        self._start(lambda: store.rollback(now=_now()), self._take_undone, self._refuse)
+
+    def _take_undone(self, event: Event) -> None:
         names = " and ".join(Path(file.output).name for file in event.files)
-        self._read_history()
-        again = self._payload is not None and bool(self._files)
-        if again:
-            self.preview(self._state.limit, self._state.locked)
         said = f"Step {event.undoes} was taken back: {names} is as it was before, byte for byte."
         self._state = replace(self._state, message=said, failed=False)
-        self._show()
+        self.put_in_force.emit(tuple(Path(file.base) for file in event.files))
+        self.read_history()
+        self.preview(self._state.terms, said)
 
     def _corrected(self) -> Corrections:
         if self._corrections is None and self._payload is not None:
             # One file is the tune the log was made with; two have no common hash.
-            sha256 = sha256_of(self._files[0].tune.data) if len(self._files) == 1 else ""
+            sha256 = sha256_of(self.files[0].tune.data) if len(self.files) == 1 else ""
             self._corrections = corrections_of(self._payload, self._vehicle, sha256, _now())
         if self._corrections is None:
             raise TuneError("Open the log that was recorded with this tune first.")
         return self._corrections
 
-    def _check_unchanged(self) -> None:
-        for file in self._files:
-            if read_bytes(file.path) != file.tune.data:
-                raise TuneError(f"{file.path.name} has changed since it was chosen. Choose again.")
+    def _held(self, corrections: Corrections) -> set[Cylinder]:
+        """Return the cylinders that the tune has tables of, over the load of the corrections."""
+        load = next(iter(corrections.factors.values())).load.channel
+        return {
+            file.cylinder or cylinder
+            for file in self.files
+            for cylinder in file.tune.ve_tables(load)
+        }
 
-    def _jobs(self, output: Path) -> list[Job]:
-        if len(self._files) == 1:
-            return [Job(self._files[0].path, output, self._files[0].cylinder)]
+    def _jobs(self, output: Path, terms: Terms) -> list[Job]:
+        if len(self.files) == 1:
+            return [Job(self.files[0].path, output, self.files[0].cylinder)]
         return [
             Job(file.path, output.with_name(f"{output.stem}_{file.cylinder}{output.suffix}"), cyl)
-            for file in self._files
-            if (cyl := file.cylinder) is not None
+            for file in self.files
+            if (cyl := file.cylinder) is not None and terms.alone in (None, cyl)
         ]
 
-    def _read_history(self) -> None:
-        try:
-            events = self._store.history()
-            standing = applied(events)
-        except (TuneError, StoreError) as error:
-            self._state = replace(self._state, steps=(), can_undo=False)
-            self._refuse(str(error))
-            return
-        undone = {event.undoes for event in events}
-        self._state = replace(
-            self._state,
-            steps=tuple(self._step(event, event.sequence in undone) for event in events),
-            can_undo=bool(standing),
-        )
+    def read_history(self) -> None:
+        """Show the history as it is on disk now."""
+        store, known = self.store, dict(self._differences)
+        self._start(lambda: read_history_of(store, known), self._take_history, self._refuse)
 
-    def _step(self, event: Event, taken_back: bool) -> TuneStep:
-        if event.hash not in self._differences:
-            try:
-                self._differences[event.hash] = self._store.difference(event)
-            except TuneError:
-                self._differences[event.hash] = None
-        return TuneStep(
-            event.sequence,
-            event.operation,
-            event.at,
-            tuple(Path(file.output).name for file in event.files),
-            taken_back,
-            self._differences[event.hash],
-        )
+    def _take_history(self, found: History) -> None:
+        self._state = replace(self._state, steps=found.steps, can_undo=found.can_undo)
+        self._differences |= {step.hash: step.difference for step in found.steps}
+        if found.problem:
+            self._refuse(found.problem)
+        else:
+            self._show()
+
+    def _start(
+        self, work: Callable[[], T], take: Callable[[T], Any], refuse: Callable[[str], Any]
+    ) -> None:
+        store = self.store
+
+        def answered(tell: Callable[[Any], Any], what: object) -> None:
+            self._waiting -= 1
+            if store is self.store:  # else it is about the vehicle before
+                tell(what)
+            self._show()
+
+        self._waiting += 1
+        self._background.start(work, partial(answered, take), partial(answered, refuse))
+        self._show()
 
     def _refuse(self, message: str) -> None:
         self._state = replace(self._state, message=message, failed=True)
@@ -269,17 +294,30 @@ class TuneBench(QObject):
         self._show()
 
     def _show(self) -> None:
+        self._state = replace(self._state, busy=self._waiting > 0)
         self._window.set_tune(self._state)
 
 
-def _words(plans: tuple[Plan, ...]) -> str:
-    changed = sum(n for plan in plans for fate, n in plan.counts().items() if fate in _CHANGES)
-    if not changed:
-        return "Nothing to change: no cell is off by more than its doubt."
-    return "Preview: nothing is written yet. Ctrl+S writes a corrected copy."
+def _check_unchanged(files: tuple[TuneFile, ...]) -> None:
+    for file in files:
+        if read_bytes(file.path) != file.tune.data:
+            raise TuneError(f"{file.path.name} has changed since it was chosen. Choose again.")
 
 
-_CHANGES = ("changed", "limited")
+def _words(plans: tuple[Plan, ...], terms: Terms) -> str:
+    if not any(plan.changes_anything for plan in plans):
+        return (
+            f"{_alone_words(terms.alone)}Nothing to change: no cell is off by more than its doubt."
+        )
+    half = "Half of each change. " if terms.half else ""
+    return f"{_alone_words(terms.alone)}{half}Nothing is written yet; Ctrl+S writes a copy."
+
+
+def _alone_words(alone: Cylinder | None) -> str:
+    if alone is None:
+        return ""
+    other = Cylinder.REAR if alone is Cylinder.FRONT else Cylinder.FRONT
+    return f"Only the {alone.value} cylinder is corrected; the {other.value} stays as it is. "
 
 
 def _cylinder_named(path: Path) -> Cylinder | None:

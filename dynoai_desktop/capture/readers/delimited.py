@@ -4,15 +4,19 @@ The file is cut at line ends into parts that are parsed side by side, so a long 
 and can be cancelled. A part in which every row fits and every cell is a number goes through
 pandas' C parser; a part with anything odd is read again cell by cell, so that what could not be
 used is counted and named with its line, and nothing is guessed.
+
+Memory that is touched for the first time costs more than the parsing, so the rows are counted
+before they are parsed and every part goes straight to its place in one block.
 """
 
 from __future__ import annotations
 
 import io
 import os
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import repeat
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +32,15 @@ from dynoai_desktop.capture.readers.contract import (
     unreadable,
 )
 from dynoai_desktop.capture.readers.dialect import Dialect, NoTableError, sniff, text_encoding
-from dynoai_desktop.capture.readers.parts import Oddities, Part, add, careful, fast
+from dynoai_desktop.capture.readers.parts import (
+    Oddities,
+    Part,
+    Rows,
+    add,
+    careful,
+    fast,
+    regular_rows,
+)
 
 _PART_BYTES = 4 << 20
 _WORKERS = min(4, os.cpu_count() or 1)
@@ -129,20 +141,54 @@ def _gather(
     progress: Progress | None,
     cancelled: Cancelled | None,
 ) -> TextTable:
+    file = _Text(path, whole, dialect)
     spans = _spans(path, whole, dialect.data_offset)
     size = sum(stop - start for start, stop in spans)
-    gathered = _Gathered(dialect, size)
     pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="log-reader")
+    parts: list[Part] = []
     try:
-        parts = pool.map(_read_part, repeat(path), repeat(whole), repeat(dialect), spans)
-        for (start, stop), part in zip(spans, parts, strict=True):
-            gathered.add(part, stop - start)
+        counts: list[Rows | None] = []
+        for rows in pool.map(file.count, spans):
+            stop_if(cancelled, path)
+            counts.append(rows)
+        block, rooms = _rooms(len(dialect.names), counts)
+        for (_, stop), part in zip(spans, pool.map(file.read, spans, counts, rooms), strict=True):
+            parts.append(part)
             stop_if(cancelled, path)
             if progress is not None:
                 progress((stop - spans[0][0]) / size)
     finally:
         pool.shutdown(cancel_futures=True)
-    return gathered.table()
+    return _joined(dialect, block, rooms, parts)
+
+
+def _rooms(
+    width: int, counts: Sequence[Rows | None]
+) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]]:
+    """Return a block for all rows that were counted, and the place of each part in it."""
+    ends = np.cumsum([0, *(rows.rows if rows else 0 for rows in counts)]).tolist()
+    block = np.empty((width, ends[-1]))
+    return block, [block[:, start:stop] for start, stop in pairwise(ends)]
+
+
+def _joined(
+    dialect: Dialect,
+    block: NDArray[np.float64],
+    rooms: Sequence[NDArray[np.float64]],
+    parts: Sequence[Part],
+) -> TextTable:
+    """Return the parts as one table; only where one was not as it was counted are they copied."""
+    odd, rows, line = Oddities(), 0, dialect.data_lines
+    texts: dict[int, list[str]] = {i: [] for i in dialect.text_columns}
+    for part in parts:
+        for i, cells in part.texts.items():
+            texts[i].extend(cells)
+        add(odd, part.odd, line, rows)
+        line += part.lines
+        rows += part.numbers.shape[1]
+    in_place = all(part.numbers is room for part, room in zip(parts, rooms, strict=True))
+    numbers = block if in_place else np.concatenate([part.numbers for part in parts], axis=1)
+    return TextTable(dialect, numbers, texts, odd)
 
 
 def _spans(path: Path, whole: bytes | None, start: int) -> list[tuple[int, int]]:
@@ -159,43 +205,32 @@ def _spans(path: Path, whole: bytes | None, start: int) -> list[tuple[int, int]]
     return spans
 
 
-def _read_part(path: Path, whole: bytes | None, dialect: Dialect, span: tuple[int, int]) -> Part:
-    start, stop = span
-    if whole is not None:
-        data = whole[start:stop]
-    else:
-        with path.open("rb") as file:
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """The text of a log, to be read in parts on any thread. *whole* is it, where rewritten."""
+
+    path: Path
+    whole: bytes | None
+    dialect: Dialect
+
+    def bytes_of(self, span: tuple[int, int]) -> bytes:
+        """Return the part between two places."""
+        start, stop = span
+        if self.whole is not None:
+            return self.whole[start:stop]
+        with self.path.open("rb") as file:
             file.seek(start)
-            data = file.read(stop - start)
-    return fast(data, dialect) or careful(data, dialect)
+            return file.read(stop - start)
 
+    def count(self, span: tuple[int, int]) -> Rows | None:
+        """Return how many rows a part has, None when they do not all fit."""
+        return regular_rows(self.bytes_of(span), self.dialect.delimiter, len(self.dialect.names))
 
-class _Gathered:
-    """All parts in one block, filled as they come so that their memory is used again."""
-
-    def __init__(self, dialect: Dialect, size: int) -> None:
-        self._dialect, self._size, self._used = dialect, size, 0
-        self._numbers = np.empty((len(dialect.names), 0))
-        self._texts: dict[int, list[str]] = {i: [] for i in dialect.text_columns}
-        self._odd = Oddities()
-        self._rows, self._line = 0, dialect.data_lines
-
-    def add(self, part: Part, size: int) -> None:
-        """Append a part that took *size* bytes of the file."""
-        self._used += size
-        stop = self._rows + part.numbers.shape[1]
-        if stop > self._numbers.shape[1]:
-            expected = int(stop * self._size / self._used * 1.02)
-            wider = np.empty((self._numbers.shape[0], max(stop, expected)))
-            wider[:, : self._rows] = self._numbers[:, : self._rows]
-            self._numbers = wider
-        self._numbers[:, self._rows : stop] = part.numbers
-        for i, cells in part.texts.items():
-            self._texts[i].extend(cells)
-        add(self._odd, part.odd, self._line, self._rows)
-        self._line += part.lines
-        self._rows = stop
-
-    def table(self) -> TextTable:
-        """Return what has been gathered."""
-        return TextTable(self._dialect, self._numbers[:, : self._rows], self._texts, self._odd)
+    def read(self, span: tuple[int, int], rows: Rows | None, room: NDArray[np.float64]) -> Part:
+        """Return a part, its numbers in *room* where they are as many as were counted."""
+        data = self.bytes_of(span)
+        part = (fast(data, self.dialect, rows) if rows else None) or careful(data, self.dialect)
+        if part.numbers.shape != room.shape or not room.size:
+            return part
+        room[:] = part.numbers
+        return replace(part, numbers=room)

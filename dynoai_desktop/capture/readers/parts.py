@@ -66,23 +66,28 @@ class _Bytes:
         return iter(self._data.splitlines(keepends=True))
 
 
-def fast(data: bytes, dialect: Dialect) -> Part | None:
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """How many rows a part has in which every row fits, and in how many lines."""
+
+    rows: int
+    lines: int
+
+
+def fast(data: bytes, dialect: Dialect, counted: Rows) -> Part | None:
     """Return the part through pandas, or None when its rows need a closer look.
 
     Words among numbers cost one more pass over the part; rows that do not fit are left to
     `careful`.
     """
-    lines = _regular_lines(data, dialect.delimiter, len(dialect.names))
-    if lines is None:
-        return None
-    try:
-        return _all_numbers(data, dialect, lines)
-    except (ValueError, OverflowError):
-        pass
-    try:
-        return _with_words(data, dialect, lines)
-    except (ValueError, OverflowError):
-        return None
+    for way in (_all_numbers, _with_words):
+        try:
+            part = way(data, dialect, counted.lines)
+        except (ValueError, OverflowError):
+            continue
+        # Other rows than were counted: the parser saw lines that we did not, so look closely.
+        return part if part is not None and part.numbers.shape[1] == counted.rows else None
+    return None
 
 
 def _all_numbers(data: bytes, dialect: Dialect, lines: int) -> Part:
@@ -150,20 +155,26 @@ def _frame(
     )
 
 
-def _regular_lines(data: bytes, delimiter: str, width: int) -> int | None:
-    """Return the number of lines, or None when a row has more or fewer cells than *width*."""
+def regular_rows(data: bytes, delimiter: str, width: int) -> Rows | None:
+    """Return the number of rows, or None when one has more or fewer cells than *width*."""
     codes = np.frombuffer(data, np.uint8)
+    lines = int(np.count_nonzero(codes == ord("\n"))) + (not data.endswith(b"\n"))
+    separators = int(np.count_nonzero(codes == ord(delimiter)))
+    rows = lines
+    if width == 1 or separators != lines * (width - 1):  # else there can be no blank line
+        rows -= _blank_lines(codes)
+        if separators != rows * (width - 1):
+            return None
+    first = data[: data.find(b"\n")] if b"\n" in data else data
+    return Rows(rows, lines) if first.count(delimiter.encode()) == width - 1 else None
+
+
+def _blank_lines(codes: NDArray[np.uint8]) -> int:
+    """Return how many lines after the first have nothing in them."""
     ends = np.flatnonzero(codes == ord("\n"))
-    separators = np.count_nonzero(codes == ord(delimiter))
-    lines = ends.size + (not data.endswith(b"\n"))
     gaps = np.diff(ends)
-    blank = np.count_nonzero(gaps == 1) + np.count_nonzero(
-        (gaps == 2) & (codes[ends[1:] - 1] == ord("\r"))
-    )
-    first = data[: ends[0]] if ends.size else data
-    if separators != (lines - blank) * (width - 1):
-        return None
-    return lines if first.count(delimiter.encode()) == width - 1 else None
+    returns = (gaps == 2) & (codes[ends[1:] - 1] == ord("\r"))
+    return int(np.count_nonzero(gaps == 1) + np.count_nonzero(returns))
 
 
 def careful(data: bytes, dialect: Dialect) -> Part:

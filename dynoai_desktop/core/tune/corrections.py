@@ -37,6 +37,7 @@ class Corrections:
     vehicle: str = ""  # "" is for any
     tune_sha256: str = ""  # of the tune they were worked out on; "" when not known
     created: str = ""  # UTC, ISO 8601
+    simulated: bool = False  # from a rehearsal: not for the tune of a real vehicle
 
     def __post_init__(self) -> None:
         """Refuse what could be misread: raises TuneError."""
@@ -54,6 +55,7 @@ class Corrections:
             "vehicle": self.vehicle,
             "tune_sha256": self.tune_sha256,
             "created": self.created,
+            "simulated": self.simulated,
             "cylinders": {
                 cylinder.value: {
                     "rpm": list(grid.rpm.nodes),
@@ -91,11 +93,23 @@ class Corrections:
             str(document.get(k, "")) for k in ("vehicle", "tune_sha256", "created")
         )
         cylinders = document.get("cylinders")
-        return cls.from_tables(cylinders, vehicle=vehicle, tune_sha256=tune, created=created)
+        return cls.from_tables(
+            cylinders,
+            vehicle=vehicle,
+            tune_sha256=tune,
+            created=created,
+            simulated=document.get("simulated") is True,
+        )
 
     @classmethod
     def from_tables(
-        cls, cylinders: object, *, vehicle: str = "", tune_sha256: str = "", created: str = ""
+        cls,
+        cylinders: object,
+        *,
+        vehicle: str = "",
+        tune_sha256: str = "",
+        created: str = "",
+        simulated: bool = False,
     ) -> Corrections:
         """Return corrections from the ``ve_correction`` section of an analysis payload.
 
@@ -113,7 +127,7 @@ class Corrections:
                     f"The corrections for “{name}” are incomplete or of unequal size. "
                     "Analyse the run again."
                 ) from error
-        return cls(factors, vehicle, tune_sha256, created)
+        return cls(factors, vehicle, tune_sha256, created, simulated)
 
 
 def to_csv(corrections: Corrections, cylinder: Cylinder) -> bytes:
@@ -124,6 +138,7 @@ def to_csv(corrections: Corrections, cylinder: Cylinder) -> bytes:
         "vehicle": corrections.vehicle,
         "tune_sha256": corrections.tune_sha256,
         "created": corrections.created,
+        "simulated": "yes" if corrections.simulated else "",
     }
     kept = {key: value for key, value in notes.items() if value}
     return matrix_csv.write(corrections.factors[cylinder], decimals=6, notes=kept)
@@ -133,6 +148,7 @@ def from_csv(files: Sequence[bytes]) -> Corrections:
     """Return corrections from matrix CSV files, one a cylinder. Raises TuneError."""
     factors: dict[Cylinder, CellGrid] = {}
     common: dict[str, set[str]] = {"vehicle": set(), "tune_sha256": set(), "created": set()}
+    simulated = False
     for data in files:
         notes = matrix_csv.notes(data)
         _require_multipliers(notes.get("unit"))
@@ -148,9 +164,11 @@ def from_csv(files: Sequence[bytes]) -> Corrections:
         factors[cylinder] = matrix_csv.parse(data).tables[0].grid()
         for key, values in common.items():
             values.add(notes.get(key, ""))
+        simulated |= bool(notes.get("simulated"))
     if any(len(common[key]) > 1 for key in ("vehicle", "tune_sha256")):
         raise TuneError("The files of corrections are for different vehicles or tunes.")
-    return Corrections(factors, *(max(common[k], default="") for k in common))
+    known = {key: max(values, default="") for key, values in common.items()}
+    return Corrections(factors, **known, simulated=simulated)
 
 
 def _require_multipliers(unit: object) -> None:

@@ -41,9 +41,15 @@ class Event:
     math_version: int
     previous: str  # hash of the event before, "" for the first
     hash: str = ""
+    half: bool = False  # half of each change was applied
+    alone: str = ""  # the cylinder that was corrected alone by choice
 
     def document(self) -> dict[str, Any]:
-        """Return the event as JSON."""
+        """Return the event as JSON.
+
+        What was not asked for is not in it, so that the hashes of earlier histories hold.
+        """
+        asked = {"half": self.half, "alone": self.alone}
         return {
             "sequence": self.sequence,
             "operation": self.operation,
@@ -65,6 +71,7 @@ class Event:
             "math_version": self.math_version,
             "previous": self.previous,
             "hash": self.hash,
+            **{key: value for key, value in asked.items() if value},
         }
 
     def computed_hash(self) -> str:
@@ -95,8 +102,10 @@ def _event(item: Any) -> Event:
             math_version=int(item["math_version"]),
             previous=str(item["previous"]),
             hash=str(item["hash"]),
+            half=bool(item.get("half", False)),
+            alone=str(item.get("alone", "")),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise TuneError("The tune history is not complete. Restore it from a backup.") from error
 
 

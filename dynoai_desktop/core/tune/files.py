@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from dynoai_desktop.core.store.json_store import StoreError
+from dynoai_desktop.core.store.json_store import StoreError, sync_folder
 from dynoai_desktop.core.tune.tables import MAX_TUNE_BYTES, TuneError
 
 _FRESH = ".dynoai-tmp"
@@ -20,10 +19,10 @@ def sha256_of(data: bytes) -> str:
 
 
 def read_bytes(path: Path) -> bytes:
-    """Return the bytes of a tune file. Raises TuneError."""
+    """Return the bytes of a tune or of corrections. Raises TuneError."""
     try:
         if path.stat().st_size > MAX_TUNE_BYTES:
-            raise TuneError(f"{path.name} is far larger than any tune.")
+            raise TuneError(f"{path.name} is far larger than any tune or correction.")
         return path.read_bytes()
     except OSError as error:
         raise TuneError(f"Cannot open {path.name}: {error.strerror or error}.") from error
@@ -48,7 +47,7 @@ def replace_all(files: Mapping[Path, bytes]) -> dict[Path, bytes | None]:
             held = path.read_bytes() if path.exists() else None
             temporary.replace(path)
             before[path] = held
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
     except OSError as error:
         for temporary in fresh.values():
             temporary.unlink(missing_ok=True)
@@ -68,14 +67,3 @@ def put_back(before: Mapping[Path, bytes | None]) -> None:
             path.unlink(missing_ok=True)
         else:
             path.write_bytes(data)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Force a rename to the disk."""
-    if sys.platform == "win32":  # NTFS journals the rename; folders cannot be opened
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -2,6 +2,11 @@
 
 The plan is the preview and the change in one: what is shown is what is written. Every cell of the
 table is in it, with what becomes of it and why; nothing outside the tables is touched.
+
+Both cylinders are changed or none, so that no accident leaves a tune half corrected. Where only one
+cylinder was measured a tuner may still want that one put right. That takes an explicit word
+(`Terms.alone`), is said in the preview and kept in the history; the other cylinder stays as it is
+and never gets a share of its neighbour's correction.
 """
 
 from __future__ import annotations
@@ -17,6 +22,8 @@ import numpy as np
 
 from dynoai_desktop.core.axis import Axis, CellGrid
 from dynoai_desktop.core.channels import Cylinder
+from dynoai_desktop.core.store.vehicle_folders import is_rehearsal
+from dynoai_desktop.core.store.vehicles import vehicle_slug
 from dynoai_desktop.core.tune.corrections import Corrections
 from dynoai_desktop.core.tune.formats import format_of
 from dynoai_desktop.core.tune.matrix_csv import cell_text
@@ -29,6 +36,31 @@ _DECIMALS = (2, 6)  # a table of whole numbers gets two decimals; six are enough
 _ROUNDING = 1e-6  # of a cell's value: the last written decimal, not a step
 
 Locked = tuple[Cylinder, int, int]  # cylinder, rpm node, load node; BOTH locks every cylinder
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On what terms corrections are applied."""
+
+    limit: float = DEFAULT_STEP  # largest change of a cell, as a share of its value
+    locked: frozenset[Locked] = frozenset()
+    half: bool = False  # half of each change: the habit where a wideband is not trusted yet
+    alone: Cylinder | None = None  # correct this cylinder and leave the other as it is
+
+    def __post_init__(self) -> None:
+        """Refuse a limit beyond reason: raises TuneError."""
+        if not 0 < self.limit <= MAX_STEP:
+            raise TuneError(
+                f"A step limit of {self.limit:.0%} is not allowed; choose up to {MAX_STEP:.0%}."
+            )
+
+    def asked(self, multiplier: float) -> float:
+        """Return the multiplier that is asked for.
+
+        >>> Terms(half=True).asked(1.05), Terms().asked(1.05)
+        (1.025, 1.05)
+        """
+        return 1.0 + (multiplier - 1.0) / 2.0 if self.half else multiplier
 
 
 class Fate(StrEnum):
@@ -73,7 +105,7 @@ class Plan:
 
     cells: tuple[CellPlan, ...]
     tables: Mapping[Cylinder, TuneTable]
-    limit: float
+    untouched: tuple[Cylinder, ...]  # cylinders that have a table of their own and keep it
     base_sha256: str
     output: bytes
 
@@ -81,6 +113,11 @@ class Plan:
     def output_sha256(self) -> str:
         """Return the hash of what would be written."""
         return hashlib.sha256(self.output).hexdigest()
+
+    @property
+    def changes_anything(self) -> bool:
+        """Return whether any cell would be written differently."""
+        return any(cell.fate in (Fate.CHANGED, Fate.LIMITED) for cell in self.cells)
 
     def counts(self) -> dict[Fate, int]:
         """Return how many cells of the file meet each fate."""
@@ -104,26 +141,28 @@ class Plan:
 def make_plan(
     tune: Tune,
     corrections: Corrections,
+    terms: Terms | None = None,
     *,
     vehicle: str = "",
-    limit: float = DEFAULT_STEP,
-    locked: Collection[Locked] = (),
     only: Cylinder | None = None,
 ) -> Plan:
     """Return what *corrections* would do to *tune*. Pure: nothing is written.
 
-    *limit* is the largest change of a cell as a share of its value, *only* names the cylinder of a
-    file that holds the table of one. Raises TuneError when the corrections are for another vehicle
-    or tune, their axes are not those of the tables, or a cylinder would be left behind.
+    *only* names the cylinder of a file that holds the table of one. Raises TuneError when the
+    corrections are for another vehicle or tune, their axes are not those of the tables, or a
+    cylinder would be left behind without a word.
     """
-    if not 0 < limit <= MAX_STEP:
-        raise TuneError(f"A step limit of {limit:.0%} is not allowed; choose up to {MAX_STEP:.0%}.")
+    terms = terms or Terms()
     base_sha256 = hashlib.sha256(tune.data).hexdigest()
     _check_identity(corrections, vehicle, base_sha256)
-    tables = _tables(tune, corrections, only)
+    found = _tables(tune, corrections, only)
+    tables = found if terms.alone is None else _one_of(found, terms.alone, corrections)
+    _check_factors(tables, corrections)
+    if only is None and terms.alone is None:
+        _check_none_left(found, corrections)
     decimals = {c: _decimals(table) for c, table in tables.items()}
     cells = [
-        _cell_plan(cylinder, table, node, at, corrections, limit, locked, decimals[cylinder])
+        _cell_plan(cylinder, table, node, at, corrections, terms, decimals[cylinder])
         for cylinder, table in tables.items()
         for node in np.ndindex(*_shape(table))
         for at in table.cells_of(*node)
@@ -134,11 +173,29 @@ def make_plan(
         source = tune.tables[cell.table].cells[cell.row][cell.column]
         if cell.text != source.text:
             edits[source.start, source.stop] = encode(cell.text)
-    return Plan(tuple(cells), tables, limit, base_sha256, rewritten(tune.data, edits))
+    untouched = tuple(cylinder for cylinder in found if cylinder not in tables)
+    return Plan(tuple(cells), tables, untouched, base_sha256, rewritten(tune.data, edits))
+
+
+def lone_cylinder(held: Collection[Cylinder], corrections: Corrections) -> Cylinder | None:
+    """Return the one cylinder that could be corrected alone, or None.
+
+    *held* are the cylinders that the tune has tables of. There is one where table and correction
+    meet for that cylinder only, and the other has just one of the two.
+    """
+    given, pair = set(corrections.factors), {Cylinder.FRONT, Cylinder.REAR}
+    meet = given & set(held)
+    return next(iter(meet)) if len(meet) == 1 and given | set(held) == pair else None
 
 
 def _check_identity(corrections: Corrections, vehicle: str, base_sha256: str) -> None:
-    if corrections.vehicle and vehicle and corrections.vehicle != vehicle:
+    if corrections.simulated and not is_rehearsal(vehicle):
+        raise TuneError(
+            "These corrections come from a simulated run and are not for the tune of a real "
+            "vehicle. Analyse a run of the vehicle itself."
+        )
+    named = corrections.vehicle and vehicle
+    if named and vehicle_slug(corrections.vehicle) != vehicle_slug(vehicle):
         raise TuneError(f"These corrections are for “{corrections.vehicle}”, not for “{vehicle}”.")
     if corrections.tune_sha256 and corrections.tune_sha256 != base_sha256:
         raise TuneError(
@@ -150,7 +207,7 @@ def _check_identity(corrections: Corrections, vehicle: str, base_sha256: str) ->
 def _tables(
     tune: Tune, corrections: Corrections, only: Cylinder | None
 ) -> dict[Cylinder, TuneTable]:
-    """Return the tables to change, with the cylinder whose factors each one gets."""
+    """Return the VE tables over the load of the corrections, by cylinder."""
     load = next(iter(corrections.factors.values())).load.channel
     found = tune.ve_tables(load)
     if only is not None:
@@ -158,13 +215,39 @@ def _tables(
         found = {only: mine} if mine is not None else {}
     if not found:
         raise TuneError(f"The tune has no VE table over rpm and {load.value}.")
-    given = set(corrections.factors)
-    for cylinder, table in found.items():
+    return found
+
+
+def _one_of(
+    found: Mapping[Cylinder, TuneTable], alone: Cylinder, corrections: Corrections
+) -> dict[Cylinder, TuneTable]:
+    """Return the table of the cylinder that is to be corrected alone."""
+    if alone not in found:
+        raise TuneError(
+            f"The tune has no VE table of its own for the {alone.value} cylinder, so it cannot be "
+            "corrected alone."
+        )
+    if alone not in corrections.factors:
+        raise TuneError(
+            f"There is no correction of its own for the {alone.value} cylinder, so it cannot be "
+            "corrected alone."
+        )
+    return {alone: found[alone]}
+
+
+def _check_factors(tables: Mapping[Cylinder, TuneTable], corrections: Corrections) -> None:
+    given = " and ".join(sorted(corrections.factors))
+    for cylinder, table in tables.items():
         factors = corrections.factors.get(cylinder) or corrections.factors.get(Cylinder.BOTH)
         if factors is None:
+            whose = (
+                "one VE table for both cylinders"
+                if cylinder is Cylinder.BOTH
+                else f"a VE table for the {cylinder.value} cylinder"
+            )
             raise TuneError(
-                f"The tune has a VE table for the {cylinder.value} cylinder, the corrections are "
-                f"for {' and '.join(sorted(given))} only. Both cylinders are changed or none."
+                f"The tune has {whose}, the corrections are for {given} only. Both cylinders are "
+                "changed or none."
             )
         axes = table.axes
         same = axes is not None and _same(axes[0], factors.rpm) and _same(axes[1], factors.load)
@@ -173,9 +256,12 @@ def _tables(
                 f"The corrections for the {cylinder.value} cylinder have other axes than "
                 f"“{table.name}”. Analyse on the axes of this tune."
             )
-    if only is None and Cylinder.BOTH not in given and not given <= set(found):
+
+
+def _check_none_left(found: Mapping[Cylinder, TuneTable], corrections: Corrections) -> None:
+    given = set(corrections.factors)
+    if Cylinder.BOTH not in given and not given <= set(found):
         raise TuneError("The corrections are for a cylinder for which the tune has no table.")
-    return found
 
 
 def _same(one: Axis, other: Axis) -> bool:
@@ -206,17 +292,16 @@ def _cell_plan(
     node: tuple[int, ...],
     at: tuple[int, int],
     corrections: Corrections,
-    limit: float,
-    locked: Collection[Locked],
+    terms: Terms,
     decimals: int,
 ) -> CellPlan:
     rpm, load = node
     row, column = at
     cell = table.cells[row][column]
     factors = corrections.factors.get(cylinder) or corrections.factors[Cylinder.BOTH]
-    asked = float(factors.values[rpm, load])
-    fate, text = _fate(cell, asked, limit, decimals)
-    is_locked = (cylinder, rpm, load) in locked or (Cylinder.BOTH, rpm, load) in locked
+    asked = terms.asked(float(factors.values[rpm, load]))
+    fate, text = _fate(cell, asked, terms.limit, decimals)
+    is_locked = not terms.locked.isdisjoint({(cylinder, rpm, load), (Cylinder.BOTH, rpm, load)})
     if is_locked and fate is not Fate.UNCHANGED:
         fate, text = Fate.LOCKED, cell.text
     after = Cell(text, 0, 0).value

@@ -9,9 +9,9 @@ kept bytes again, not dividing: what comes back is what was there.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from dynoai_desktop.core.store.json_store import (
     read_document,
     write_document,
 )
+from dynoai_desktop.core.store.vehicles import vehicle_slug
 from dynoai_desktop.core.tune.corrections import Corrections
 from dynoai_desktop.core.tune.difference import Difference, difference
 from dynoai_desktop.core.tune.events import (
@@ -33,13 +34,14 @@ from dynoai_desktop.core.tune.events import (
 )
 from dynoai_desktop.core.tune.files import put_back, read_bytes, replace_all, sha256_of
 from dynoai_desktop.core.tune.formats import read_tune
-from dynoai_desktop.core.tune.plan import DEFAULT_STEP, Locked, Plan, make_plan
+from dynoai_desktop.core.tune.plan import Plan, Terms, make_plan
 from dynoai_desktop.core.tune.tables import TuneError
 
 log = logging.getLogger(__name__)
 
 SCHEMA_VERSION = 1
 MATH_VERSION = 1  # of how a multiplier becomes a cell; a change of it is a new major version
+SESSION_PAUSE = timedelta(hours=12)  # a night: the next morning is another session
 _HISTORY = "history.json"
 _SNAPSHOTS = "snapshots"
 
@@ -86,7 +88,7 @@ class TuneStore:
         if loaded.document is None:
             return ()
         vehicle = loaded.document.get("vehicle")
-        if vehicle != self._vehicle:
+        if vehicle_slug(str(vehicle)) != vehicle_slug(self._vehicle):
             raise TuneError(f"This is the tune history of “{vehicle}”, not of “{self._vehicle}”.")
         events = events_from(loaded.document.get("events"))
         check_chain(events)
@@ -96,10 +98,9 @@ class TuneStore:
         self,
         jobs: Sequence[Job],
         corrections: Corrections,
+        terms: Terms | None = None,
         *,
         now: datetime,
-        limit: float = DEFAULT_STEP,
-        locked: Collection[Locked] = (),
         dry_run: bool = False,
     ) -> Applied:
         """Write corrected copies of one or more tune files, all of them or none.
@@ -107,19 +108,19 @@ class TuneStore:
         Raises TuneError with one sentence when anything stands against it, StoreError when the
         disk refuses; in both cases nothing has been written.
         """
+        terms = terms or Terms()
         originals = [read_bytes(job.base) for job in jobs]
         plans = tuple(
             make_plan(
                 read_tune(data),
                 corrections,
+                terms,
                 vehicle=self._vehicle,
-                limit=limit,
-                locked=locked,
                 only=job.cylinder,
             )
             for job, data in zip(jobs, originals, strict=True)
         )
-        self._check_cylinders(jobs, corrections, plans)
+        self._check_cylinders(jobs, corrections, plans, terms)
         if dry_run:
             self._checked_history(jobs, corrections, plans)
             return Applied(plans, None)
@@ -136,8 +137,10 @@ class TuneStore:
                     for job, p in zip(jobs, plans, strict=True)
                 ),
                 factor_sha256=corrections.sha256,
-                limit=limit,
-                locked=tuple((c.value, i, j) for c, i, j in locked),
+                limit=terms.limit,
+                locked=tuple(sorted((c.value, i, j) for c, i, j in terms.locked)),
+                half=terms.half,
+                alone="" if terms.alone is None else terms.alone.value,
             )
             outputs = {job.output: plan.output for job, plan in zip(jobs, plans, strict=True)}
             self._commit(outputs, (*history, event))
@@ -167,6 +170,8 @@ class TuneStore:
                 factor_sha256=step.factor_sha256,
                 limit=step.limit,
                 locked=step.locked,
+                half=step.half,
+                alone=step.alone,
                 undoes=step.sequence,
             )
             self._commit(outputs, (*history, event))
@@ -197,14 +202,34 @@ class TuneStore:
         ]
         return Difference(tuple(cells))
 
+    def before_session(self, data: bytes, now: datetime) -> bytes | None:
+        """Return what a tune was before this session's steps led to it; None without any.
+
+        A session is a row of steps that nobody has taken back, with no pause of `SESSION_PAUSE`
+        between two of them or after the last. Raises TuneError as `history` does.
+        """
+        made = {f.after_sha256: (e, f) for e in applied(self.history()) for f in e.files}
+        sha256, latest = sha256_of(data), now
+        while found := made.pop(sha256, None):
+            at = datetime.fromisoformat(found[0].at)
+            if latest - at >= SESSION_PAUSE:
+                break
+            sha256, latest = found[1].before_sha256, at
+        return None if sha256 == sha256_of(data) else self._snapshot(sha256)
+
     def _check_cylinders(
-        self, jobs: Sequence[Job], corrections: Corrections, plans: Sequence[Plan]
+        self,
+        jobs: Sequence[Job],
+        corrections: Corrections,
+        plans: Sequence[Plan],
+        terms: Terms,
     ) -> None:
-        """Refuse to change one cylinder of two that the corrections are for."""
+        """Refuse to change one cylinder of two that the corrections are for, unless told to."""
         if len({job.output.resolve() for job in jobs}) < len(jobs):
             raise TuneError("Two corrected copies would have the same name. Choose another one.")
         changed = {cylinder for plan in plans for cylinder in plan.tables}
-        left = set(corrections.factors) - changed - {Cylinder.BOTH}
+        wanted = set(corrections.factors) if terms.alone is None else {terms.alone}
+        left = wanted - changed - {Cylinder.BOTH}
         if not jobs or left:
             missing = " and ".join(sorted(left)) or "any cylinder"
             raise TuneError(
@@ -252,6 +277,8 @@ class TuneStore:
         factor_sha256: str,
         limit: float,
         locked: tuple[tuple[str, int, int], ...],
+        half: bool,
+        alone: str,
         undoes: int | None = None,
     ) -> Event:
         fields: dict[str, Any] = {
@@ -262,6 +289,8 @@ class TuneStore:
             "factor_sha256": factor_sha256,
             "limit": limit,
             "locked": locked,
+            "half": half,
+            "alone": alone,
             "undoes": undoes,
             "app_version": __version__,
             "math_version": MATH_VERSION,

@@ -249,7 +249,7 @@ class Tune:
                 continue
             family = family or axes[1].channel
             if axes[1].channel is family:
-                found.setdefault(_cylinder(table.name), table)
+                found.setdefault(cylinder_named(table.name), table)
         return found
 
 
@@ -258,7 +258,12 @@ def _is_ve(name: str) -> bool:
     return "ve" in words or words[:2] == ("volumetric", "efficiency")
 
 
-def _cylinder(name: str) -> Cylinder:
+def cylinder_named(name: str) -> Cylinder:
+    """Return the cylinder that the name of a table speaks of; both where it names none.
+
+    >>> cylinder_named("VE (MAP based/Front Cyl)").value
+    'front'
+    """
     words = set(words_of(name))
     if words & {"front", "f"}:
         return Cylinder.FRONT

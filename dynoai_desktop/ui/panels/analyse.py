@@ -42,8 +42,8 @@ _FILES = "Recordings and logs (*.pcap *.csv *.txt *.log *.mlg);;All files (*)"
 _SECTION = "analyse/section"
 _TUNE_SUFFIXES = (".pvv", ".table")
 _TUNE_ACTIONS = frozenset(
-    {"choose_tune", "lock_cell", "less_step", "more_step", "apply_tune", "undo_tune"}
-    | {"tune_history"}
+    {"choose_tune", "lock_cell", "less_step", "more_step", "half_step", "one_cylinder"}
+    | {"apply_tune", "undo_tune", "tune_history"}
 )
 _COPIES = {
     "copy_table": SPREADSHEET,
@@ -59,8 +59,8 @@ class AnalysePanel(Panel):
     analyse_requested = Signal(Path)
     analysis_cancelled = Signal()
     tune_chosen = Signal(Path)
-    tune_preview_requested = Signal(float, object)
-    tune_apply_requested = Signal(Path, float, object)
+    tune_preview_requested = Signal(object)
+    tune_apply_requested = Signal(Path, object)
     tune_undo_requested = Signal()
 
     def __init__(self, look: Look) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtWidgets import QWidget
@@ -55,6 +56,8 @@ def sheet_text(sheet: Sheet, look: Look, layout: Layout) -> str:
 
     Values are in the units of the screen; axes stay in those of the table, to be pasted there.
     """
+    if sheet.copied is not None:
+        sheet = replace(sheet, values=sheet.copied)
     grid = CellGrid(sheet.rpm, sheet.load, shown(sheet, look).values)
     return to_text(grid, layout, decimals=_COPY_DECIMALS)
 

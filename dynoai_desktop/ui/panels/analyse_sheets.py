@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dynoai_desktop.core.analysis.ve import VeCorrection, Verdict
+from dynoai_desktop.core.axis import CellGrid
 from dynoai_desktop.core.channels import Cylinder
 from dynoai_desktop.core.tune.clipboard import percent
 from dynoai_desktop.core.units import Unit
@@ -128,6 +129,7 @@ def _recommended(correction: VeCorrection) -> Sheet:
         rpm=correction.rpm,
         load=correction.load,
         values=np.where(known, percent(correction.multiplier), np.nan),
+        copied=percent(correction.multiplier),  # no data: no change, which is 0 and not a blank
         hits=correction.hits,
         unit=Unit.PERCENT,
         shade=Shade.DIVERGING,
@@ -239,8 +241,8 @@ _FATES = {
 
 
 def plan_sheets(plans: Iterable[Plan]) -> tuple[Sheet, ...]:
-    """Return difference, after and before of every table that would be changed."""
-    views: dict[str, list[Sheet]] = {"difference": [], "after": [], "before": []}
+    """Return difference, change in percent, after and before of every table to be changed."""
+    views: dict[str, list[Sheet]] = {key: [] for key in _PLAN_TITLES}
     for plan in plans:
         for cylinder in plan.tables:
             for key, sheet in _plan_views(plan, cylinder).items():
@@ -251,6 +253,7 @@ def plan_sheets(plans: Iterable[Plan]) -> tuple[Sheet, ...]:
 def _plan_views(plan: Plan, cylinder: Cylinder) -> dict[str, Sheet]:
     cells = {c.node: c for c in reversed(plan.cells) if c.cylinder is cylinder}
     grids = dict(zip(("before", "after", "difference"), plan.grids(cylinder), strict=True))
+    grids["percent"] = _percent(grids["before"], grids["after"])
     marks = np.full(grids["before"].values.shape, "", dtype="<U1")
     for node, cell in cells.items():
         marks[node] = _FATES[cell.fate.value][1]
@@ -261,7 +264,7 @@ def _plan_views(plan: Plan, cylinder: Cylinder) -> dict[str, Sheet]:
 
     out = {}
     for key, grid in grids.items():
-        changes = key == "difference"
+        changes = key in ("difference", "percent")
         values = grid.values
         if changes:  # what stays as it is is no result
             values = np.where(np.equal(values, 0.0) & (marks == ""), np.nan, values)
@@ -273,8 +276,11 @@ def _plan_views(plan: Plan, cylinder: Cylinder) -> dict[str, Sheet]:
             rpm=grid.rpm,
             load=grid.load,
             values=values,
-            unit=Unit.NONE,
-            unit_text=plan.tables[cylinder].units or "value",
+            copied=grid.values,
+            nothing="No cell is changed" if changes else "Every cell is empty in the tune",
+            absent="not changed" if changes else "empty",
+            unit=Unit.PERCENT if key == "percent" else Unit.NONE,
+            unit_text="" if key == "percent" else plan.tables[cylinder].units or "value",
             shade=Shade.DIVERGING if changes else Shade.RAMP,
             signed=changes,
             high="add fuel" if changes else "",
@@ -285,12 +291,25 @@ def _plan_views(plan: Plan, cylinder: Cylinder) -> dict[str, Sheet]:
     return out
 
 
+def _percent(before: CellGrid, after: CellGrid) -> CellGrid:
+    """Return by how many percent each cell changes, as it will be written; 0 where it does not."""
+    usable = np.isfinite(before.values) & (before.values != 0.0)
+    ratio = np.where(usable, after.values / np.where(usable, before.values, 1.0), 1.0)
+    return CellGrid(before.rpm, before.load, percent(ratio))
+
+
 _PLAN_ABOUT = {
+    "percent": "{name}: change of each cell in percent, to be pasted as “multiply by %”.",
     "before": "{name}: as it is in the file.",
     "after": "{name}: as the copy will hold it.",
     "difference": "{name}: what changes; a cross stays as it is.",
 }
-_PLAN_TITLES = {"before": "Before", "after": "After", "difference": "Difference"}
+_PLAN_TITLES = {
+    "difference": "Difference",
+    "percent": "Change",
+    "after": "After",
+    "before": "Before",
+}
 
 
 def _cell_facts(cell: CellPlan) -> tuple[Fact, ...]:

@@ -19,7 +19,7 @@ from dynoai_desktop.ui.look import Look
 from dynoai_desktop.ui.messages import FrameState, SessionRow
 from dynoai_desktop.ui.panels.panel import Panel
 from dynoai_desktop.ui.widgets.empty_note import EmptyNote
-from dynoai_desktop.ui.widgets.row_model import Column, RowModel
+from dynoai_desktop.ui.widgets.row_model import Column, RowModel, name_column
 from dynoai_desktop.ui.widgets.row_table import RowTable
 from dynoai_desktop.ui.wording import ABSENT, clock, count, file_size, local_time, plain
 
@@ -63,7 +63,7 @@ SESSION_COLUMNS: tuple[Column[SessionRow], ...] = (
         tint=lambda _row, look: look.palette.attention,
         stretches=True,
     ),
-    Column("Name", lambda row, _look: plain(row.name), lambda row: row.name, stretches=True),
+    name_column("Name", lambda row: row.name, stretches=True),
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import Signal
@@ -10,7 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QStackedWidget, QVBoxLay
 
 from dynoai_desktop.core.tune.clipboard import Layout
 from dynoai_desktop.core.tune.difference import CellDifference
-from dynoai_desktop.core.tune.plan import MAX_STEP, CellPlan, Locked, Plan
+from dynoai_desktop.core.tune.plan import MAX_STEP, CellPlan, Locked, Plan, Terms
 from dynoai_desktop.ui.look import Look
 from dynoai_desktop.ui.messages import FrameState, TuneState, TuneStep
 from dynoai_desktop.ui.panels.analyse_maps import SheetView
@@ -29,7 +30,7 @@ from dynoai_desktop.ui.widgets.elided import ElidedLabel, set_state
 from dynoai_desktop.ui.widgets.empty_note import EmptyNote
 from dynoai_desktop.ui.widgets.row_model import RowModel
 from dynoai_desktop.ui.widgets.row_table import RowTable
-from dynoai_desktop.ui.wording import count, plain
+from dynoai_desktop.ui.wording import plain
 
 _FILES = "Tunes (*.pvv *.table *.csv);;All files (*)"
 _ROW_PX = 30
@@ -41,8 +42,8 @@ class TuneSection(Section):
     """Preview and history; reports what is to be done."""
 
     tune_chosen = Signal(Path)
-    tune_preview_requested = Signal(float, object)
-    tune_apply_requested = Signal(Path, float, object)
+    tune_preview_requested = Signal(object)
+    tune_apply_requested = Signal(Path, object)
     tune_undo_requested = Signal()
 
     def __init__(self, look: Look) -> None:
@@ -56,6 +57,8 @@ class TuneSection(Section):
         self.choose_button = glove_button("Choose tune", "T", self.choose)
         self.less_button = glove_button("Less", "-", lambda: self._move_limit(-_STEP))
         self.more_button = glove_button("More", "+", lambda: self._move_limit(_STEP))
+        self.half_button = glove_button("Half", "F", self.toggle_half)
+        self.lone_button = glove_button("One cylinder", "R", self.toggle_lone)
         self.lock_button = glove_button("Lock", "K", self.toggle_lock)
         self.apply_button = glove_button("Write copy", "Ctrl+S", self.apply)
         self.undo_button = glove_button("Undo", "Z", self.undo)
@@ -85,6 +88,8 @@ class TuneSection(Section):
             self.choose_button,
             self.less_button,
             self.more_button,
+            self.half_button,
+            self.lone_button,
             self.lock_button,
             self.apply_button,
             self.undo_button,
@@ -117,6 +122,10 @@ class TuneSection(Section):
     def _tune(self) -> TuneState:
         return self._state.tune
 
+    @property
+    def _terms(self) -> Terms:
+        return self._state.tune.terms
+
     def show_frame(self, state: FrameState) -> None:
         """Follow the tune."""
         self._state = state
@@ -147,6 +156,8 @@ class TuneSection(Section):
             "lock_cell": self.toggle_lock,
             "less_step": lambda: self._move_limit(-_STEP),
             "more_step": lambda: self._move_limit(_STEP),
+            "half_step": self.toggle_half,
+            "one_cylinder": self.toggle_lone,
             "apply_tune": self.apply,
             "undo_tune": self.undo,
             "tune_history": self.toggle_history,
@@ -175,8 +186,18 @@ class TuneSection(Section):
     def toggle_lock(self) -> None:
         """Lock the cell under the cursor, or let it go."""
         cell = self._locked_cell()
-        if cell is not None and self._can_change:
-            self._preview(self._tune.limit, self._tune.locked ^ {cell})
+        if cell is not None:
+            self._preview(replace(self._terms, locked=self._terms.locked ^ {cell}))
+
+    def toggle_half(self) -> None:
+        """Apply half of each change, or all of it again."""
+        self._preview(replace(self._terms, half=not self._terms.half))
+
+    def toggle_lone(self) -> None:
+        """Correct the one cylinder that was measured, by choice; or both or none again."""
+        if self._can_choose_lone:
+            alone = self._tune.lone if self._terms.alone is None else None
+            self.tune_preview_requested.emit(replace(self._terms, alone=alone))
 
     def apply(self) -> None:
         """Ask for the name of the copy; the original is never written."""
@@ -191,7 +212,7 @@ class TuneSection(Section):
     def apply_to(self, path: Path) -> None:
         """Ask for the previewed copy at *path*."""
         if self._can_apply:
-            self.tune_apply_requested.emit(path, self._tune.limit, self._tune.locked)
+            self.tune_apply_requested.emit(path, self._terms)
 
     def undo(self) -> None:
         """Take the last step back."""
@@ -204,28 +225,38 @@ class TuneSection(Section):
         self._turn()
 
     def _move_limit(self, by: float) -> None:
-        limit = round(min(max(self._tune.limit + by, _STEP), MAX_STEP), 4)
-        if self._can_change and limit != self._tune.limit:
-            self._preview(limit, self._tune.locked)
+        limit = round(min(max(self._terms.limit + by, _STEP), MAX_STEP), 4)
+        if limit != self._terms.limit:
+            self._preview(replace(self._terms, limit=limit))
 
-    def _preview(self, limit: float, locked: frozenset[Locked]) -> None:
-        self.tune_preview_requested.emit(limit, locked)
+    def _preview(self, terms: Terms) -> None:
+        if self._can_change:
+            self.tune_preview_requested.emit(terms)
 
     # What is possible
 
     @property
     def _busy(self) -> bool:
-        return self._state.analysis.running or self._state.recording.active
+        state = self._state
+        return state.analysis.running or state.recording.active or state.tune.busy
 
     @property
     def _can_change(self) -> bool:
         return bool(self._tune.plans) and not self._tune.written and not self._busy
 
     @property
+    def _would_change(self) -> bool:
+        return self._can_change and any(plan.changes_anything for plan in self._tune.plans)
+
+    @property
     def _can_apply(self) -> bool:
         """Nothing is written without the preview in front."""
         shown = self.stack.currentIndex() == _PREVIEW and self.isVisible()
-        return self._can_change and not self._tune.failed and shown
+        return self._would_change and not self._tune.failed and shown
+
+    @property
+    def _can_choose_lone(self) -> bool:
+        return self._tune.lone is not None and not self._tune.written and not self._busy
 
     def _locked_cell(self) -> Locked | None:
         cell = self._cell()
@@ -248,16 +279,22 @@ class TuneSection(Section):
     def _enable(self, state: FrameState) -> None:
         self.choose_button.setEnabled(not self._busy)
         self.lock_button.setEnabled(self._can_change)
-        limit = state.tune.limit
+        limit, lone = state.tune.terms.limit, state.tune.lone
         self.less_button.setEnabled(self._can_change and limit > _STEP)
         self.more_button.setEnabled(self._can_change and limit < MAX_STEP)
-        self.apply_button.setEnabled(self._can_change and not state.tune.failed)
+        self.apply_button.setEnabled(self._would_change and not state.tune.failed)
         self.undo_button.setEnabled(state.tune.can_undo and not self._busy)
-        name_button(self.less_button, f"Step limit {100 * limit:.0f} %: less", "-")
+        self.half_button.setEnabled(self._can_change)
+        name_button(self.half_button, "Whole" if self._terms.half else "Half", "F")
+        self.lone_button.setVisible(lone is not None)
+        self.lone_button.setEnabled(self._can_choose_lone)
+        only = "" if lone is None else f"Only {lone.value}"
+        name_button(self.lone_button, only if self._terms.alone is None else "Both", "R")
+        name_button(self.less_button, f"Limit {100 * limit:.0f} %: less", "-")
         self._name_lock()
 
     def _name_lock(self) -> None:
-        locked = self._locked_cell() in self._tune.locked
+        locked = self._locked_cell() in self._terms.locked
         name_button(self.lock_button, "Unlock cell" if locked else "Lock cell", "K")
 
     # What is said
@@ -267,7 +304,8 @@ class TuneSection(Section):
         fates = Counter(cell.fate.value for plan in tune.plans for cell in plan.cells)
         parts = [f"{n} {word}" for word, n in sorted(fates.items())]
         counts = f": {', '.join(parts)} cells" if parts else ""
-        self.line.setText(f"{names}{counts}" if names else "")
+        busy = " · at work on it" if tune.busy else ""
+        self.line.setText(f"{names}{counts}{busy}" if names else "")
         self.news.setText(tune.message)
         self.news.setVisible(bool(tune.message))
         set_state(self.news, "danger" if tune.failed else "info")
@@ -283,10 +321,10 @@ class TuneSection(Section):
             )
         else:
             self.note.say(
-                "There is no preview yet",
-                tune.message or "Open the log that was recorded with this tune.",
+                "The preview is being worked out" if tune.busy else "There is no preview yet",
+                "" if tune.busy else _why_none(tune),
                 "",
-                "danger" if tune.failed else "",
+                "danger" if tune.failed and not tune.busy else "",
             )
 
     def _turn(self) -> None:
@@ -296,10 +334,10 @@ class TuneSection(Section):
         self.stack.setCurrentIndex(page)
         self.news.setVisible(bool(self._tune.message) and page != _NOTE)
         self.apply_button.setEnabled(
-            self._can_change and not self._tune.failed and page == _PREVIEW
+            self._would_change and not self._tune.failed and page == _PREVIEW
         )
         self.history_button.setEnabled(has_history)
-        steps = count(len(self._tune.steps), "step")
+        steps = len(self._tune.steps)
         name_button(self.history_button, "Preview" if history else f"History ({steps})", "H")
 
     def _look_at_blocked(self) -> None:
@@ -311,3 +349,13 @@ class TuneSection(Section):
         step = self.steps_table.selected()
         difference = None if step is None else step.difference
         self.cells.set_rows(() if difference is None else difference.largest)
+
+
+def _why_none(tune: TuneState) -> str:
+    """Return why there is no preview, and what can be done."""
+    if tune.lone is not None and tune.failed:
+        return (
+            f"{tune.message} R corrects the {tune.lone.value} cylinder alone, by your choice, and "
+            "leaves the other as it is."
+        )
+    return tune.message or "Open the log that was recorded with this tune."

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dynoai_desktop.ui.look import Look
 from dynoai_desktop.ui.messages import TuneStep
 from dynoai_desktop.ui.panels.analyse_words import signed
-from dynoai_desktop.ui.widgets.row_model import Column
+from dynoai_desktop.ui.widgets.row_model import Column, name_column
 from dynoai_desktop.ui.wording import ABSENT, number, plain
 
 if TYPE_CHECKING:
@@ -60,6 +60,9 @@ def _when(step: TuneStep, _look: Look) -> str:
 
 def _what(step: TuneStep, _look: Look) -> str:
     word = "taken back" if step.operation == "rollback" else "applied"
+    extra = ["half"] if step.half else []
+    extra += [f"{step.alone} only"] if step.alone else []
+    word = f"{word} ({', '.join(extra)})" if extra else word
     return f"{word}, undone since" if step.taken_back else word
 
 
@@ -93,9 +96,7 @@ STEP_COLUMNS: tuple[Column[TuneStep], ...] = (
 )
 
 CELL_COLUMNS: tuple[Column[CellDifference], ...] = (
-    Column(
-        "Table", lambda cell, _look: plain(cell.table), lambda cell: cell.table, stretches=True
-    ),
+    name_column("Table", lambda cell: cell.table, stretches=True),
     Column(
         "Row",
         lambda cell, _look: plain(cell.row_label),
@@ -110,14 +111,8 @@ CELL_COLUMNS: tuple[Column[CellDifference], ...] = (
         is_number=True,
         width=10,
     ),
-    Column(
-        "Before", lambda cell, _look: plain(cell.before), lambda cell: cell.before,
-        is_number=True, width=12,
-    ),
-    Column(
-        "After", lambda cell, _look: plain(cell.after), lambda cell: cell.after,
-        is_number=True, width=12,
-    ),
+    name_column("Before", lambda cell: cell.before, is_number=True, width=12),
+    name_column("After", lambda cell: cell.after, is_number=True, width=12),
     Column(
         "Change",
         lambda cell, _look: signed(cell.delta, 2),
@@ -125,4 +120,4 @@ CELL_COLUMNS: tuple[Column[CellDifference], ...] = (
         is_number=True,
         width=12,
     ),
-)  # fmt: skip
+)

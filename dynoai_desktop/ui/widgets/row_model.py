@@ -15,6 +15,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from PySide6.QtGui import QColor
 
 from dynoai_desktop.ui.look import Look
+from dynoai_desktop.ui.wording import plain
 
 Row = TypeVar("Row")
 _Index = QModelIndex | QPersistentModelIndex
@@ -33,6 +34,11 @@ class Column(Generic[Row]):
     width: int = 10  # in letters
     stretches: bool = False
     yields: bool = False  # hidden where the stretching columns would become too narrow
+
+
+def name_column(title: str, name: Callable[[Row], str], **layout: Any) -> Column[Row]:
+    """Return a column of names from elsewhere: shown as plain text, sorted as they are."""
+    return Column(title, lambda row, _look: plain(name(row)), name, **layout)
 
 
 class RowModel(QAbstractTableModel, Generic[Row]):

@@ -42,7 +42,7 @@ _STEPS = {
 }
 _EM = 0.64  # width of a digit of the typeface
 _TALLEST = 0.72  # of a cell
-NOTHING = "No cell has enough hits for a value"
+_AIR_PX = 5
 _PITCH = 1.08  # from line to line within a cell, in text sizes: digits have no descenders
 
 
@@ -203,7 +203,7 @@ class SurfaceMap(QWidget):
         if not np.isfinite(view.values).any():
             painter.setPen(QColor(self._look.palette.text))
             painter.setFont(font(self._look.sizes.body))
-            painter.drawText(self._grid(), Qt.AlignmentFlag.AlignCenter, NOTHING)
+            painter.drawText(self._grid(), Qt.AlignmentFlag.AlignCenter, sheet.nothing)
         painter.end()
 
     def _text_px(self, view: Shown) -> float:
@@ -270,7 +270,7 @@ class SurfaceMap(QWidget):
         painter.setPen(ink)
         small = SMALLEST_TEXT_PX * _PITCH
         lines = self._more_lines(view, sheet, at, cell.width() - 4)
-        lines = lines[: max(int(self._lowest() / small) - 1, 0)]
+        lines = lines[: self._more_that_fit(small)]
         room = cell.height() - small * len(lines)
         if px >= SMALLEST_TEXT_PX:
             face = font(min(px, self._look.sizes.body, max(room / _PITCH, SMALLEST_TEXT_PX)))
@@ -288,6 +288,11 @@ class SurfaceMap(QWidget):
             painter.setFont(font(SMALLEST_TEXT_PX, bold=True))
             corner = QRectF(cell.adjusted(3, 0, -2, -1))
             painter.drawText(corner, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight, mark)
+
+    def _more_that_fit(self, small: float) -> int:
+        """Return how many lines may stand below the value; the second needs some air."""
+        height = self._lowest()
+        return 2 if height >= 3 * small + _AIR_PX else int(height >= 2 * small)
 
     def _more_lines(self, view: Shown, sheet: Sheet, at: tuple[int, int], room: float) -> list[str]:
         """Return half the 95 % interval and the hits of a cell, so far as they are as narrow."""

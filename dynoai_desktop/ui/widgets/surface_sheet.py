@@ -61,7 +61,9 @@ class Sheet:
     signed: bool = False
     marks: NDArray[np.str_] | None = None  # one letter in the corner of a cell, "" for none
     facts: Callable[[int, int, Look], tuple[Fact, ...]] = lambda _i, _j, _look: ()
-    copy_decimals: int = 4
+    nothing: str = "No cell has enough hits for a value"  # where no cell has one
+    absent: str = "no data"  # of a single cell
+    copied: F64 | None = None  # what goes to the clipboard where more is known than is drawn
 
     @property
     def grid(self) -> CellGrid:
@@ -172,7 +174,7 @@ def cell_facts(sheet: Sheet, cell: tuple[int, int], look: Look) -> tuple[Fact, .
             low, high = view.text(value - half), view.text(value + half)
             facts.append(("95 % interval", f"{low} … {high}"))
     else:
-        facts.append((sheet.title, "no data"))
+        facts.append((sheet.title, sheet.absent))
     if sheet.hits is not None:
         facts.append(("Hits", number(float(sheet.hits[i, j]), 1)))
     return (*facts, *sheet.facts(i, j, look))

@@ -74,7 +74,7 @@ def test_a_fault_is_switched_on_and_off_while_it_runs(qtbot, station, running): 
 
 
 def test_what_is_chosen_is_what_is_simulated(qtbot, station, page):  # noqa: F811
-    page.setup.vehicle.choose("four-600")
+    page.setup.choice.vehicle.choose("four-600")
     page.setup.fields["temperature_c"].setText("104")  # °F
     qtbot.keyClick(station.window, Qt.Key.Key_G)
     qtbot.waitUntil(lambda: state(station).report is not None, timeout=LONG)
@@ -99,21 +99,55 @@ def test_a_start_with_another_vehicle_replaces_the_one_that_runs(
     assert station.window.state.source.interface == LOOPBACK
 
 
-def test_a_vehicle_that_cannot_be_is_refused_with_the_name_of_the_field(
-    qtbot,
-    station,  # noqa: F811
-    page,
-    tmp_path,
-):
+@pytest.fixture
+def impossible(tmp_path):
     path = tmp_path / "mine.json"
     document = json.loads(profile_to_json(PROFILES["m8-114"])) | {"engine_inertia_kgm2": 0.0}
     path.write_text(json.dumps(document), encoding="utf-8")
-    page.setup.use_file(path)
-    qtbot.keyClick(station.window, Qt.Key.Key_G)
+    return path
+
+
+def test_a_vehicle_that_cannot_be_is_refused_before_anything_starts(
+    station,  # noqa: F811
+    page,
+    impossible,
+):
+    page.setup.choice.use_file(impossible)
+    assert "engine_inertia_kgm2" in page.detail.text()
+    assert page.setup.plan().profile_file is None
+    assert state(station).running is Running.OFF
+
+
+def test_a_vehicle_that_has_become_impossible_is_refused_with_the_name_of_the_field(
+    qtbot,
+    station,  # noqa: F811
+    page,
+    impossible,
+):
+    station.window.simulator_start_requested.emit(SimulatorPlan(profile_file=impossible))
     qtbot.waitUntil(lambda: bool(state(station).message), timeout=LONG)
     assert "engine_inertia_kgm2" in state(station).message
     assert "engine_inertia_kgm2" in page.detail.text()
     assert state(station).running is Running.OFF
+
+
+def test_the_load_brake_is_worked_by_hand(qtbot, station, running):  # noqa: F811
+    window = station.window
+    qtbot.keyClick(window, Qt.Key.Key_K)
+    qtbot.waitUntil(lambda: state(station).report.clutch_closed, timeout=LONG)
+    running.load.mode.choose("brake")
+    running.load.target.setText("20")
+    running.button.setFocus()
+    qtbot.keyClick(window, Qt.Key.Key_Q)
+    qtbot.waitUntil(lambda: state(station).report.load == "brake", timeout=LONG)
+    assert state(station).report.load_target == 20.0
+    qtbot.keyClick(window, Qt.Key.Key_Q)
+    qtbot.waitUntil(lambda: state(station).report.load == "off", timeout=LONG)
+
+
+def test_a_tune_of_ones_own_is_simulated(tmp_path):
+    plan = SimulatorPlan(scenario_file=tmp_path / "mine.json")
+    assert f"--scenario={tmp_path / 'mine.json'}" in simulator_command(plan)
 
 
 def test_a_simulated_dyno_that_dies_is_said_so(qtbot, station, running):  # noqa: F811

@@ -29,6 +29,7 @@ from dynoai_desktop.capture.simulator_control import (
     parse_order,
     parse_report,
 )
+from dynoai_desktop.core.simulator.absorber import NO_LOAD, LoadControl, LoadMode
 from dynoai_desktop.core.simulator.commands import Abort, ByHand, EngineSwitch, SetFault
 from dynoai_desktop.core.simulator.faults import FAULTS
 from dynoai_desktop.core.simulator.orders import ROUND, Order, Perform, Report
@@ -105,6 +106,8 @@ def test_an_endless_line_takes_no_memory():
         ByHand(tps_pct=30.0),
         ByHand(engaged=True, gear=3),
         ByHand(drum_brake=0.5),
+        ByHand(load=LoadControl(LoadMode.TORQUE, 60.0)),
+        ByHand(load=NO_LOAD),
         Abort(),
         EngineSwitch(False),
         SetFault("weak_pump"),
@@ -139,7 +142,12 @@ def test_what_is_written_is_read_back(order):
         (b'{"do": "by_hand", "gear": 2.5}', "gear must be a whole number"),
         (b'{"do": "by_hand", "gear": 0}', "gear must be a whole number"),
         (b'{"do": "by_hand", "engaged": 1}', "engaged must be true or false"),
-        (b'{"do": "by_hand", "load": {}}', "no field"),
+        (b'{"do": "by_hand", "colour": {}}', "no field"),
+        (b'{"do": "by_hand", "load": 3000}', "load must be an object"),
+        (b'{"do": "by_hand", "load": {}}', "mode must be one of"),
+        (b'{"do": "by_hand", "load": {"mode": "rpm"}}', "target must be a number"),
+        (b'{"do": "by_hand", "load": {"mode": "rpm", "target": 10}}', "target must lie"),
+        (b'{"do": "by_hand", "load": {"mode": "brake", "target": NaN}}', "target must lie"),
         (b'{"do": "fault", "key": "x", "active": true}', "key must be one of"),
         (b'{"do": "fault", "key": "weak_pump"}', "needs the field active"),
         (b'{"do": "engine", "running": null}', "running must be true or false"),
@@ -228,6 +236,31 @@ def test_by_hand_the_throttle_stays_where_it_is_put(bus, steering):
     assert (report.gear, report.clutch_closed) == (3, True)
     order(steering, ByHand(engaged=False))
     assert not steering.report().clutch_closed
+
+
+@pytest.mark.parametrize(
+    ("mode", "target", "figure"),
+    [(LoadMode.RPM, 3000.0, "rpm"), (LoadMode.SPEED, 110.0, "speed_kmh")],
+)
+def test_by_hand_the_load_brake_holds_what_it_is_told(bus, steering, mode, target, figure):
+    order(steering, ByHand(tps_pct=30.0, engaged=True, load=LoadControl(mode, target)))
+    run(bus, 25.0)
+    report = steering.report()
+    assert (report.load, report.load_target) == (mode.value, target)
+    assert getattr(report, figure) == pytest.approx(target, rel=0.01)
+    assert report.load_n > 100.0
+    order(steering, ByHand(load=NO_LOAD))
+    run(bus, 1.0)
+    assert steering.report().load == "off" and steering.report().load_n < 5.0
+    assert getattr(steering.report(), figure) > 1.05 * target
+
+
+def test_a_drum_alone_refuses_a_load():
+    bus = simulated_bus(START_US, dyno="drum-inertia")
+    steering = Steering(bus, bus.signals.rig)
+    steering.take(encode_order(ByHand(load=LoadControl(LoadMode.BRAKE, 20.0))))
+    assert "no load brake" in steering.report().refused
+    assert not steering.report().has_load
 
 
 @pytest.mark.parametrize("key", ["weak_pump", "packet_loss"])

@@ -90,8 +90,8 @@ def test_profile_survives_json(profile):
         ({"decel_fuel_cut": 1}, "decel_fuel_cut"),
         ({"cooling": "ice"}, "cooling"),
         ({"ve_rpm": "1000 2000"}, "ve_rpm"),
-        ({"front": {"trim_rpm": [1000, 2000], "trim_pct": [1]}}, "trim_pct"),
-        ({"front": {"colour": 1}}, "colour"),
+        ({"front": {"trim_rpm": [1000, 2000], "trim_pct": [1]}}, "front.trim_pct"),
+        ({"front": {"colour": 1}}, "front.colour"),
         ({"rear": 3}, "rear"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton
@@ -12,7 +13,9 @@ from dynoai_desktop.core.simulator.tuning import registry
 from dynoai_desktop.core.simulator.tuning.outcome import Outcome, Status
 from dynoai_desktop.core.simulator.tuning.session import VirtualSession
 from dynoai_desktop.core.simulator.tuning.settings import TuningSettings
+from dynoai_desktop.desks import tuning_process
 from dynoai_desktop.desks.tuning_desk import TuningDesk
+from dynoai_desktop.desks.tuning_process import ProcessSession
 from dynoai_desktop.ui.main_window import MainWindow
 from dynoai_desktop.ui.panels.tuning_tables import SIDES, TABLE_VIEWS, layer_of
 from dynoai_desktop.ui.rehearsal import Choice, TuningRow, TuningState
@@ -23,6 +26,7 @@ pytestmark = [pytest.mark.qt_log_ignore("propagateSizeHints"), pytest.mark.timeo
 
 LONG = 30_000
 VEHICLES = (Choice("m8-114", "V-twin 114"), Choice("four-600", "600 cc four"))
+ROUNDS = (Choice("whole_table", "Whole table"), Choice("transients", "Transients"))
 SCENARIOS = (Choice("perfect", "A finished tune"), Choice("lean", "Lean"))
 
 
@@ -40,7 +44,7 @@ def window(qtbot, tmp_path):
     shown.resize(1280, 800)
     shown.show()
     shown.show_page("tuning")
-    shown.set_tuning(TuningState(vehicles=VEHICLES, scenarios=SCENARIOS))
+    shown.set_tuning(TuningState(vehicles=VEHICLES, scenarios=SCENARIOS, rounds=ROUNDS))
     return shown
 
 
@@ -53,7 +57,7 @@ def desk(window):
 
 
 def show(window, *rows: TuningRow, message: str = ""):
-    window.set_tuning(TuningState(rows, message, VEHICLES, SCENARIOS))
+    window.set_tuning(TuningState(rows, message, VEHICLES, SCENARIOS, ROUNDS))
     return window.panel("tuning")
 
 
@@ -101,7 +105,7 @@ def test_every_table_of_both_cylinders_can_be_turned_to(qtbot, window, tuned):
     seen = set()
     for _ in SIDES:
         for _ in TABLE_VIEWS:
-            assert page.map.layer is not None
+            assert page.maps.one.layer is not None
             seen.add((page.view_button.text(), page.side_button.text()))
             press(qtbot, window, Qt.Key.Key_M)
         press(qtbot, window, Qt.Key.Key_C)
@@ -124,11 +128,76 @@ def test_a_table_too_low_is_lean_and_positive(tuned):
     assert (view.style.scale.share(layer.values, top) > 0.5).mean() > 0.9
 
 
+def test_the_tables_stand_side_by_side(qtbot, window, tuned):
+    page = show(window, row(tuned))
+    for _ in TABLE_VIEWS:
+        press(qtbot, window, Qt.Key.Key_M)
+    assert "Side by side" in page.view_button.text()
+    outcome = tuned[1]
+    for side in (0, 1):
+        shown = {key: table.layer.values for key, table in page.maps.beside.items()}
+        assert list(shown) == ["before", "after", "true"]
+        assert all(table.isVisible() for table in page.maps.beside.values())
+        assert np.array_equal(shown["true"], outcome.true_ve_pct[side])
+        assert not np.array_equal(shown["before"], shown["after"])
+        press(qtbot, window, Qt.Key.Key_C)
+    press(qtbot, window, Qt.Key.Key_M)
+    assert page.maps.one.isVisible()
+
+
+def test_what_a_strategy_costs_stands_in_the_list(window, tuned):
+    page = show(window, row(tuned))
+    words = page.sessions.item(0).text()
+    assert "2 rounds" in words and "driven" in words
+    assert all(one.driven_s > 120.0 for one in tuned[1].iterations)
+
+
+def test_a_strategy_and_a_tune_of_ones_own_are_wished_for(qtbot, window, tmp_path):
+    path = tmp_path / "mine.json"
+    path.write_text('{"mean": -0.05}', encoding="utf-8")
+    wishes = heard(window.tuning_start_requested)
+    page = window.panel("tuning")
+    page.choice.use_file(path)
+    page.round.choose("transients")
+    press(qtbot, window, Qt.Key.Key_G)
+    (wish,) = wishes
+    assert (wish.profile, wish.scenario_file, wish.round) == ("m8-114", path, "transients")
+
+
+def test_a_tune_that_has_become_bad_since_is_refused_by_field(qtbot, window, desk, tmp_path):
+    path = tmp_path / "mine.json"
+    path.write_text('{"mean": -0.05}', encoding="utf-8")
+    page = window.panel("tuning")
+    page.choice.use_file(path)
+    path.write_text('{"mean": -5}', encoding="utf-8")
+    press(qtbot, window, Qt.Key.Key_G)
+    assert window.state.tuning.sessions == ()
+    assert "mean: -5 is not between" in page.note.title.text()
+
+
+def test_what_was_tuned_last_is_remembered(qtbot, window, tmp_path):
+    page = window.panel("tuning")
+    page.choice.scenario.choose("perfect")
+    page.round.choose("transients")
+    page.seed.setText("9")
+    window.close()
+    again = MainWindow(tmp_path / "settings.ini", version="1", notices="Qt")
+    qtbot.addWidget(again)
+    again.show_page("tuning")
+    again.set_tuning(TuningState(vehicles=VEHICLES, scenarios=SCENARIOS, rounds=ROUNDS))
+    page = again.panel("tuning")
+    assert (page.choice.scenario.key, page.round.key, page.seed.text()) == (
+        "perfect",
+        "transients",
+        "9",
+    )
+
+
 def test_tables_that_were_let_go_are_an_empty_map(window, tuned):
     session, outcome = tuned
     bare = Outcome(outcome.status, outcome.message, outcome.iterations, None, None)
     page = show(window, TuningRow("session-1", "x", session.progress, bare))
-    assert page.map.layer is None
+    assert page.maps.one.layer is None
 
 
 def test_a_new_session_comes_to_the_front_and_another_can_be_chosen(window, tuned):
@@ -175,7 +244,7 @@ def test_a_session_runs_and_stops_within_one_step_by_keyboard(qtbot, window, des
 
 def test_more_than_may_run_are_refused_with_a_reason(qtbot, window, desk, monkeypatch):
     waiting = threading.Event()
-    monkeypatch.setattr(VirtualSession, "run", lambda _self: waiting.wait(30))
+    monkeypatch.setattr(ProcessSession, "run", lambda _self: waiting.wait(30))
     page = window.panel("tuning")
     for _ in range(registry.MOST_RUNNING + 1):
         press(qtbot, window, Qt.Key.Key_G)
@@ -186,15 +255,12 @@ def test_more_than_may_run_are_refused_with_a_reason(qtbot, window, desk, monkey
 
 
 def test_what_breaks_a_session_is_shown(qtbot, window, desk, monkeypatch):
-    def broken(_self):
-        raise ValueError("the round has no end")
-
-    monkeypatch.setattr(VirtualSession, "_build", broken)
+    monkeypatch.setattr(tuning_process, "own_command", lambda *_: ["/nowhere/dynoai"])
     page = window.panel("tuning")
     press(qtbot, window, Qt.Key.Key_G)
     qtbot.waitUntil(lambda: page.session.progress.status is Status.FAILED, timeout=LONG)
     assert "× Failed" in page.word.text()
-    assert "the round has no end" in page.detail.text()
+    assert "cannot be reached" in page.detail.text()
 
 
 def test_closing_stops_what_runs(qtbot, window, desk):

@@ -22,7 +22,7 @@ from dynoai_desktop.capture.commands import (
 )
 from dynoai_desktop.capture.protocol import Message
 from dynoai_desktop.core.simulator import absorber
-from dynoai_desktop.core.simulator.absorber import NO_LOAD, LoadMode
+from dynoai_desktop.core.simulator.absorber import NO_LOAD, TARGETS, LoadMode
 from dynoai_desktop.core.simulator.commands import ByHand, Drive
 from dynoai_desktop.core.simulator.dyno_operator import Controls, Hand
 from dynoai_desktop.core.simulator.rig import Rig
@@ -35,15 +35,6 @@ _MODES = {
     LoadTarget.TORQUE: LoadMode.TORQUE,
 }
 _KINDS = {mode: kind for kind, mode in _MODES.items()}
-
-# What a target may be, in wire units; a dyno would refuse the rest.
-_TARGETS = {
-    LoadTarget.RPM: (300.0, 20_000.0),
-    LoadTarget.SPEED: (5.0, 400.0),
-    LoadTarget.ACCELERATION: (-50.0, 100.0),
-    LoadTarget.BRAKE: (0.0, 100.0),
-    LoadTarget.TORQUE: (0.0, 2_000.0),
-}
 _ON_THE_BRAKE = 0.5  # share of full force from which the drum brake counts as on
 
 
@@ -80,7 +71,7 @@ class Console:
     def _load(self, wish: RequestLoadControl) -> LoadControl:
         if self._rig.machine.setup.dyno.absorber_n <= 0.0:
             return LoadControl(Switch.NOT_EQUIPPED, wish.kind, 0.0)
-        low, high = _TARGETS[wish.kind]
+        low, high = TARGETS[_MODES[wish.kind]]
         if wish.switch is Switch.ON and low <= wish.target <= high:
             self._work(ByHand(load=absorber.LoadControl(_MODES[wish.kind], wish.target)))
         elif wish.switch is Switch.OFF:

@@ -16,15 +16,15 @@ from dynoai_desktop.capture.simulated_bus import (
     SimulatedBus,
 )
 from dynoai_desktop.capture.simulated_console import Console
+from dynoai_desktop.capture.simulator_files import profile_of, scenario_of
 from dynoai_desktop.capture.sources.contract import Datagram
 from dynoai_desktop.core.simulator.commands import Drive
 from dynoai_desktop.core.simulator.dynos import DYNOS
 from dynoai_desktop.core.simulator.faults import FAULTS
 from dynoai_desktop.core.simulator.profile import Profile
-from dynoai_desktop.core.simulator.profiles import PROFILES
 from dynoai_desktop.core.simulator.programmes import demonstration
 from dynoai_desktop.core.simulator.rig import Rig
-from dynoai_desktop.core.simulator.scenarios import SCENARIOS
+from dynoai_desktop.core.simulator.scenario import Scenario
 from dynoai_desktop.core.simulator.sim_channels import SIM_CHANNELS, SimChannel, SimProvider
 from dynoai_desktop.core.simulator.weather import Weather
 from dynoai_desktop.core.units import WIRE_UNITS, Unit
@@ -115,7 +115,7 @@ class RigSignals:
 def simulated_bus(
     start_us: int,
     profile: str | Profile = "m8-114",
-    scenario: str = "lean",
+    scenario: str | Scenario = "lean",
     seed: int = 1,
     *,
     faults: Iterable[str] = (),
@@ -125,26 +125,24 @@ def simulated_bus(
 ) -> SimulatedBus:
     """Return a bus with a dyno, a probe and a vehicle that does pull after pull.
 
-    *profile* is a key of PROFILES or a vehicle of one's own.
+    *profile* and *scenario* are keys of PROFILES and SCENARIOS, or of one's own.
     *faults* are keys of FAULTS (of the machine) or BUS_FAULTS (of the wire), *dyno* is one of
     DYNOS instead of the profile's, *gear* the one to pull in, 1 is first. Raises ValueError for
     a name or a gear that is not there.
     """
     faults = tuple(faults)
     chosen: list[tuple[str, str, Mapping[str, object]]]
-    chosen = [("scenario", scenario, SCENARIOS)]
-    chosen += [("profile", profile, PROFILES)] if isinstance(profile, str) else []
-    chosen += [("fault", key, {**FAULTS, **BUS_FAULTS}) for key in faults]
+    chosen = [("fault", key, {**FAULTS, **BUS_FAULTS}) for key in faults]
     chosen += [("dyno", dyno, DYNOS)] if dyno is not None else []
     for kind, name, table in chosen:
         if name not in table:
             raise ValueError(f"there is no {kind} '{name}'; choose {', '.join(table)}")
-    vehicle = PROFILES[profile] if isinstance(profile, str) else profile
+    vehicle = profile_of(profile) if isinstance(profile, str) else profile
     if gear is not None and not 1 <= gear <= len(vehicle.gear_ratios):
         raise ValueError(f"there is no gear {gear}; the vehicle has {len(vehicle.gear_ratios)}")
     rig = Rig(
         vehicle,
-        SCENARIOS[scenario],
+        scenario_of(scenario) if isinstance(scenario, str) else scenario,
         weather,
         seed=seed,
         faults=[key for key in faults if key in FAULTS],

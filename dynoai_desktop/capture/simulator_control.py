@@ -11,16 +11,14 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, get_type_hints
 
 from dynoai_desktop.capture.bus_faults import BUS_FAULTS
 from dynoai_desktop.capture.simulated_bus import SimulatedBus
+from dynoai_desktop.core.simulator.absorber import NO_LOAD, TARGETS, LoadControl, LoadMode
 from dynoai_desktop.core.simulator.commands import Abort, ByHand, Drive, EngineSwitch, SetFault
 from dynoai_desktop.core.simulator.faults import FAULTS
 from dynoai_desktop.core.simulator.orders import ROUND, Order, Perform, Report
-from dynoai_desktop.core.simulator.profile import Profile, ProfileError
-from dynoai_desktop.core.simulator.profile_json import profile_from_json
 from dynoai_desktop.core.simulator.programmes import PROGRAMMES, demonstration
 from dynoai_desktop.core.simulator.rig import Rig
 
@@ -28,7 +26,6 @@ LONGEST_LINE = 4096  # bytes; an order has a hundred
 REPORT_S = 0.1  # between two reports
 _MOST_FAULTS = len(FAULTS) + len(BUS_FAULTS)
 _KMH = 3.6
-_LARGEST_PROFILE = 1_000_000  # bytes
 
 
 class ControlError(ValueError):
@@ -100,6 +97,16 @@ def _one_of(name: str, known: Mapping[str, Any]) -> Callable[[Any], str]:
     return read
 
 
+def _load(value: Any) -> LoadControl:
+    """Read {"mode": "rpm", "target": 3000}; the mode "off" needs no target."""
+    if not isinstance(value, dict) or set(value) - {"mode", "target"}:
+        raise ControlError("load must be an object with mode and target.")
+    mode = LoadMode(_one_of("mode", dict.fromkeys(LoadMode))(value.get("mode")))
+    if mode is LoadMode.OFF:
+        return NO_LOAD
+    return LoadControl(mode, _number("target", *TARGETS[mode])(value.get("target")))
+
+
 @dataclass(frozen=True, slots=True)
 class _Kind:
     """One order: what it makes of which fields. Optional ones may be left out."""
@@ -120,6 +127,7 @@ _ORDERS: Mapping[str, _Kind] = {
             "engaged": _truth("engaged"),
             "gear": _whole("gear", 1, 12),
             "drum_brake": _number("drum_brake", 0.0, 1.0),
+            "load": _load,
         },
         optional=True,
     ),
@@ -160,7 +168,7 @@ def encode_order(order: Order) -> bytes:
     name, kind = next((n, k) for n, k in _ORDERS.items() if k.make is type(order))
     values = {field: getattr(order, field) for field in kind.fields}
     said = {field: value for field, value in values.items() if value is not None}
-    return json.dumps({"do": name, **said}).encode() + b"\n"
+    return json.dumps({"do": name, **said}, default=asdict).encode() + b"\n"
 
 
 def parse_report(line: bytes) -> Report:
@@ -231,8 +239,14 @@ class Steering:
                     rig.command(Drive((PROGRAMMES[programme](profile),)))
             case SetFault(key, active) if key in BUS_FAULTS:
                 self._bus.set_fault(key, active)
+            case ByHand(load=LoadControl(mode)) if mode is not LoadMode.OFF and not self._has_load:
+                raise ControlError("this dyno has no load brake; choose one that has.")
             case _:
                 rig.command(order)
+
+    @property
+    def _has_load(self) -> bool:
+        return self._rig.machine.setup.dyno.absorber_n > 0.0
 
     def report(self) -> Report:
         """Return what the rig is doing now."""
@@ -253,6 +267,10 @@ class Steering:
             gears=len(rig.profile.gear_ratios),
             clutch_closed=operator.hand.engaged if programme is None else controls.clutch > 0.0,
             brake=_plain(controls.drum_brake),
+            load=controls.load.mode.value,
+            load_target=_plain(controls.load.target),
+            load_n=_plain(rig.machine.absorber.force_n),
+            has_load=self._has_load,
             pulls=operator.pulls,
             engine_on=rig.machine.running,
             faults=(*rig.faults, *self._bus.faults),
@@ -263,18 +281,3 @@ class Steering:
 def _plain(value: float) -> float:
     """Return a number short enough to print, of Python's own kind."""
     return round(float(value), 3)
-
-
-def read_profile(path: Path) -> Profile:
-    """Return the vehicle described in a file.
-
-    Raises OSError when it cannot be read, ProfileError naming the field when it is no vehicle.
-    """
-    with path.open("rb") as file:
-        data = file.read(_LARGEST_PROFILE + 1)
-    if len(data) > _LARGEST_PROFILE:
-        raise ProfileError("profile", f"is larger than {_LARGEST_PROFILE} bytes.")
-    try:
-        return profile_from_json(data.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise ProfileError("profile", "is not a text file.") from error

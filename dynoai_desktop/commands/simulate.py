@@ -23,14 +23,13 @@ from dynoai_desktop.capture.simulator_control import (
     Lines,
     Steering,
     encode_report,
-    read_profile,
 )
+from dynoai_desktop.capture.simulator_files import profile_of, scenario_of
 from dynoai_desktop.capture.sources.contract import CaptureError, Datagram
 from dynoai_desktop.capture.sources.jetdrive import GROUP, PORT, JetdriveSource
 from dynoai_desktop.commands import EXIT_DONE, UsageError
 from dynoai_desktop.core.simulator.dynos import DYNOS
 from dynoai_desktop.core.simulator.faults import FAULTS
-from dynoai_desktop.core.simulator.profile import Profile
 from dynoai_desktop.core.simulator.profiles import PROFILES
 from dynoai_desktop.core.simulator.rig import Rig
 from dynoai_desktop.core.simulator.scenarios import SCENARIOS
@@ -38,7 +37,6 @@ from dynoai_desktop.core.simulator.weather import Weather
 
 _FILE_START_US = 1_700_000_000_000_000  # the same seed writes the same bytes, whatever the day
 _LONGEST_PULL_S = 60.0
-_ALTITUDES_M = (-400, 5000)  # where dynos stand
 _FILE_STEP_US = 1_000_000
 
 
@@ -50,7 +48,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="P",
         help=f"{', '.join(PROFILES)}, or a JSON file that ends in .json",
     )
-    parser.add_argument("--scenario", default="lean", metavar="S", help=", ".join(SCENARIOS))
+    parser.add_argument(
+        "--scenario",
+        default="lean",
+        metavar="S",
+        help=f"{', '.join(SCENARIOS)}, or a JSON file that ends in .json",
+    )
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="same seed, same bytes")
     parser.add_argument(
         "--fault",
@@ -88,8 +91,8 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         bus = simulated_bus(
             start_us,
-            _profile(arguments.profile),
-            arguments.scenario,
+            profile_of(arguments.profile),
+            scenario_of(arguments.scenario),
             arguments.seed,
             faults=arguments.faults,
             weather=_weather(arguments),
@@ -114,16 +117,6 @@ def run(arguments: argparse.Namespace) -> int:
     return EXIT_DONE
 
 
-def _profile(chosen: str) -> str | Profile:
-    """Return a profile by its name, or read from a file. Raises ValueError for a bad file."""
-    if not chosen.endswith(".json"):
-        return chosen
-    try:
-        return read_profile(Path(chosen))
-    except OSError as error:
-        raise ValueError(f"{chosen} cannot be read: {error.strerror}") from error
-
-
 def _weather(arguments: argparse.Namespace) -> Weather:
     """Return the weather asked for; what is not said is that of an ordinary day.
 
@@ -132,9 +125,6 @@ def _weather(arguments: argparse.Namespace) -> Weather:
     usual = Weather()
     baro_kpa, altitude = usual.baro_kpa, arguments.altitude
     if altitude is not None:
-        low, high = _ALTITUDES_M
-        if not low <= altitude <= high:
-            raise ValueError(f"altitude is {altitude:g} m; it lies between {low} and {high}")
         baro_kpa = Weather.at_altitude(altitude).baro_kpa
     said = (arguments.temperature, arguments.humidity)
     temperature_c, humidity_pct = (

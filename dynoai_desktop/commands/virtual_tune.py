@@ -6,6 +6,7 @@ import argparse
 import math
 import sys
 
+from dynoai_desktop.capture.simulator_files import profile_of, scenario_of
 from dynoai_desktop.commands import EXIT_DONE, EXIT_FAILED, UsageError
 from dynoai_desktop.core.simulator.faults import FAULTS
 from dynoai_desktop.core.simulator.profiles import PROFILES
@@ -15,14 +16,20 @@ from dynoai_desktop.core.simulator.tuning.programme import ROUNDS
 from dynoai_desktop.core.simulator.tuning.session import VirtualSession
 from dynoai_desktop.core.simulator.tuning.settings import TuningSettings
 from dynoai_desktop.core.store.json_store import json_text
+from dynoai_desktop.desks.tuning_process import CHILD_OPTION, serve
 
 _HEADING = "round  largest error AFR  cells  true VE error %  power kW"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    parser.add_argument("--profile", default="m8-114", metavar="P", help=", ".join(PROFILES))
-    parser.add_argument("--scenario", default="lean", metavar="S", help=", ".join(SCENARIOS))
+    file = "or a JSON file that ends in .json"
+    parser.add_argument(
+        "--profile", default="m8-114", metavar="P", help=f"{', '.join(PROFILES)}, {file}"
+    )
+    parser.add_argument(
+        "--scenario", default="lean", metavar="S", help=f"{', '.join(SCENARIOS)}, {file}"
+    )
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="same seed, same session")
     parser.add_argument("--round", default="whole_table", metavar="R", help=", ".join(ROUNDS))
     parser.add_argument(
@@ -40,10 +47,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="take lambda for the mixture of the moment it is read, to see what that costs",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
+    # The window's sessions are processes of this command.
+    parser.add_argument(CHILD_OPTION, action="store_true", help=argparse.SUPPRESS)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the session; exit 0 when it converged, 1 when it ended any other way."""
+    if arguments.child:
+        found = serve(sys.stdin.buffer, sys.stdout.buffer)
+        return EXIT_DONE if found is not None else EXIT_FAILED
     session = VirtualSession(_settings(arguments))
     outcome = _run(session)
     print(json_text(outcome.to_json()) if arguments.json else "\n".join(_lines(outcome)))
@@ -51,17 +63,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _settings(arguments: argparse.Namespace) -> TuningSettings:
-    chosen = (
-        ("profile", arguments.profile, PROFILES),
-        ("scenario", arguments.scenario, SCENARIOS),
-    )
-    for kind, name, table in chosen:
-        if name not in table:
-            raise UsageError(f"There is no {kind} '{name}'; choose {', '.join(table)}.")
     try:
         return TuningSettings(
-            PROFILES[arguments.profile],
-            SCENARIOS[arguments.scenario],
+            profile_of(arguments.profile),
+            scenario_of(arguments.scenario),
             seed=arguments.seed,
             faults=tuple(arguments.faults),
             round=arguments.round,
@@ -69,7 +74,7 @@ def _settings(arguments: argparse.Namespace) -> TuningSettings:
             aligned=not arguments.ignore_delay,
         )
     except ValueError as error:
-        raise UsageError(f"Cannot begin the session: {error}") from error
+        raise UsageError(f"Cannot begin the session: {str(error).rstrip('.')}.") from error
 
 
 def _run(session: VirtualSession) -> Outcome:

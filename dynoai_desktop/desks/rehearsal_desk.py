@@ -7,7 +7,6 @@ network. It obeys lines on its standard input and reports on its standard output
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QProcess
 
 from dynoai_desktop.capture.interfaces import LOOPBACK
+from dynoai_desktop.desks.own_program import own_command
 from dynoai_desktop.ui.messages import Severity
 from dynoai_desktop.ui.rehearsal import RehearsalState, Running, SimulatorPlan
 
@@ -30,18 +30,16 @@ _GOOD_BYE_MS = 3000
 
 def simulator_command(plan: SimulatorPlan) -> list[str]:
     """Return the command line that starts the simulated dyno as a process of its own."""
-    frozen = bool(getattr(sys, "frozen", False))
-    program = [sys.executable] if frozen else [sys.executable, "-m", "dynoai_desktop"]
     options = {
         "--profile": plan.profile if plan.profile_file is None else str(plan.profile_file),
-        "--scenario": plan.scenario,
+        "--scenario": plan.scenario if plan.scenario_file is None else str(plan.scenario_file),
         "--seed": str(plan.seed),
         "--altitude": f"{plan.altitude_m:g}",
         "--temperature": f"{plan.temperature_c:g}",
         "--humidity": f"{plan.humidity_pct:g}",
     }
     said = [f"{name}={value}" for name, value in options.items()]
-    return [*program, "simulate", "--iface", LOOPBACK, "--control", *said]
+    return own_command("simulate", "--iface", LOOPBACK, "--control", *said)
 
 
 class RehearsalDesk(QObject):

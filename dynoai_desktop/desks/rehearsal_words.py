@@ -10,6 +10,7 @@ from dynoai_desktop.core.live.gates import GATE_TITLES
 from dynoai_desktop.core.simulator.faults import ALERT, ANALYSIS, FAULTS, GATE, PERSON, PREFLIGHT
 from dynoai_desktop.core.simulator.profiles import PROFILES
 from dynoai_desktop.core.simulator.scenarios import SCENARIOS
+from dynoai_desktop.core.simulator.tuning.programme import ROUNDS
 from dynoai_desktop.core.trust.preflight import CHECKS
 from dynoai_desktop.ui.rehearsal import Choice, FaultRow
 
@@ -34,6 +35,11 @@ def vehicles() -> tuple[Choice, ...]:
 def scenarios() -> tuple[Choice, ...]:
     """Return every tune to start from."""
     return tuple(Choice(key, scenario.title) for key, scenario in SCENARIOS.items())
+
+
+def rounds() -> tuple[Choice, ...]:
+    """Return every way to drive between two corrections."""
+    return tuple(Choice(key, row.title) for key, row in ROUNDS.items())
 
 
 def faults() -> tuple[FaultRow, ...]:

@@ -1,4 +1,4 @@
-"""Virtual tuning sessions between the window and the threads they run on."""
+"""Virtual tuning sessions between the window and the processes they run in."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dynoai_desktop.ui.main_window import MainWindow
 
 _TICK_MS = 250  # digits move four times a second
-_GOOD_BYE_MS = 10_000  # a stopped session ends within one step
+_GOOD_BYE_MS = 5_000  # a stopped session ends within one step
 _MEGABYTE = 1e6
 
 
@@ -45,30 +45,36 @@ class TuningDesk(QObject):
             from dynoai_desktop.desks import rehearsal_words as words
 
             self._state = replace(
-                self._state, vehicles=words.vehicles(), scenarios=words.scenarios()
+                self._state,
+                vehicles=words.vehicles(),
+                scenarios=words.scenarios(),
+                rounds=words.rounds(),
             )
         self._show(self._state.message)
 
     def start(self, wish: TuningWish) -> None:
         """Begin a session, or say why not."""
-        from dynoai_desktop.core.simulator.profiles import PROFILES
-        from dynoai_desktop.core.simulator.scenarios import SCENARIOS
+        from dynoai_desktop.capture.simulator_files import profile_of, scenario_of
         from dynoai_desktop.core.simulator.tuning.registry import (
             MOST_RUNNING,
             SessionRegistry,
             TooManySessionsError,
         )
         from dynoai_desktop.core.simulator.tuning.settings import TuningSettings
+        from dynoai_desktop.desks.tuning_process import ProcessSession
 
         if self._registry is None:
             self._pool.setMaxThreadCount(MOST_RUNNING)
-            self._registry = SessionRegistry(self._pool.start, time.monotonic)
-        settings = TuningSettings(
-            profile=PROFILES[wish.profile], scenario=SCENARIOS[wish.scenario], seed=wish.seed
-        )
+            self._registry = SessionRegistry(self._pool.start, time.monotonic, ProcessSession)
         try:
+            settings = TuningSettings(
+                profile=profile_of(str(wish.profile_file or wish.profile)),
+                scenario=scenario_of(str(wish.scenario_file or wish.scenario)),
+                seed=wish.seed,
+                round=wish.round,
+            )
             key = self._registry.start(settings)
-        except TooManySessionsError as error:
+        except (ValueError, TooManySessionsError) as error:
             self._show(str(error))
             return
         self._wishes[key] = wish
@@ -91,7 +97,9 @@ class TuningDesk(QObject):
         self._timer.stop()
         if self._registry is not None:
             self._registry.stop_all()
-            self._pool.waitForDone(_GOOD_BYE_MS)
+            if not self._pool.waitForDone(_GOOD_BYE_MS):
+                self._registry.fail_all("The program was closed.")
+                self._pool.waitForDone(_GOOD_BYE_MS)
 
     def _look(self) -> None:
         self._show(self._state.message)
@@ -112,7 +120,16 @@ def _rows(registry: SessionRegistry, wishes: Mapping[str, TuningWish]) -> tuple[
 
 
 def _title(wish: TuningWish) -> str:
-    return f"{wish.profile} · {wish.scenario} · seed {wish.seed}"
+    """Return what a session is about.
+
+    >>> _title(TuningWish("m8-114", "lean", 3, "transients"))
+    'm8-114 · lean · seed 3 · transients'
+    """
+    vehicle = wish.profile if wish.profile_file is None else wish.profile_file.stem
+    tune = wish.scenario if wish.scenario_file is None else wish.scenario_file.stem
+    usual = TuningWish("", "", 0).round
+    driven = "" if wish.round == usual else f" · {wish.round.replace('_', ' ')}"
+    return f"{vehicle} · {tune} · seed {wish.seed}{driven}"
 
 
 def _freed(purge: Purge) -> str:

@@ -28,6 +28,7 @@ class SimulatorPlan:
     profile: str = "m8-114"  # a key, ignored when there is a file
     profile_file: Path | None = None  # a vehicle of one's own
     scenario: str = "lean"
+    scenario_file: Path | None = None  # a tune with errors of one's own
     seed: int = 1
     altitude_m: float = 195.0  # where the standard atmosphere has 99 kPa
     temperature_c: float = 25.0
@@ -89,6 +90,9 @@ class TuningWish(NamedTuple):
     profile: str
     scenario: str
     seed: int
+    round: str = "whole_table"  # what is driven between two corrections
+    profile_file: Path | None = None  # a vehicle of one's own instead
+    scenario_file: Path | None = None  # a tune of one's own instead
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,3 +113,4 @@ class TuningState:
     message: str = ""  # one sentence: why none could be started, or what the purge freed
     vehicles: tuple[Choice, ...] = ()  # empty until somebody opens the page
     scenarios: tuple[Choice, ...] = ()
+    rounds: tuple[Choice, ...] = ()

@@ -27,6 +27,16 @@ class LoadMode(StrEnum):
     BRAKE = "brake"  # percent of full force
 
 
+# What a dyno takes as a target, in the mode's unit; it would refuse the rest.
+TARGETS: dict[LoadMode, tuple[float, float]] = {
+    LoadMode.RPM: (300.0, 20_000.0),
+    LoadMode.SPEED: (5.0, 400.0),
+    LoadMode.ACCELERATION: (-50.0, 100.0),
+    LoadMode.TORQUE: (0.0, 2_000.0),
+    LoadMode.BRAKE: (0.0, 100.0),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class LoadControl:
     """A wish to the load brake. *target* is in the mode's unit."""

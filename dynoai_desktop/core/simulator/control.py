@@ -13,7 +13,7 @@ import math
 
 from dynoai_desktop.core.simulator.calibration import EXHAUST_RISE_KPA, GAS_CONSTANT, Calibration
 from dynoai_desktop.core.simulator.profile import Profile
-from dynoai_desktop.core.simulator.scenarios import Scenario
+from dynoai_desktop.core.simulator.scenario import Scenario
 from dynoai_desktop.core.simulator.tables import EcuTables, Lookup
 
 _DUTY = 0.80  # of the injectors at the power peak

@@ -87,7 +87,7 @@ FAULTS: dict[str, Fault] = {
         Fault(
             "rpm_dropouts",
             "Speed pickup drops out",
-            ((PREFLIGHT, "rpm"),),
+            ((PREFLIGHT, "rpm_dropouts"), (ANALYSIS, "rpm dropouts")),
             {"rpm_dropouts": 0.03},
         ),
         Fault(
@@ -174,7 +174,7 @@ FAULTS: dict[str, Fault] = {
         Fault(
             "no_fan",
             "Cooling fan off",
-            ((ALERT, "power_falling"), (ALERT, "over_temperature")),
+            ((ALERT, "knock"), (ALERT, "power_falling"), (ALERT, "over_temperature")),
             {"fan": 0.2},
         ),
         Fault(

@@ -19,7 +19,7 @@ from dynoai_desktop.core.simulator.heat import Heat, film, oil_factor
 from dynoai_desktop.core.simulator.knock import KnockSensor
 from dynoai_desktop.core.simulator.noise import Noise
 from dynoai_desktop.core.simulator.profile import Profile
-from dynoai_desktop.core.simulator.scenarios import Scenario
+from dynoai_desktop.core.simulator.scenario import Scenario
 from dynoai_desktop.core.simulator.sensors import Charging
 from dynoai_desktop.core.simulator.tables import EcuTables
 from dynoai_desktop.core.simulator.weather import Weather

@@ -36,6 +36,10 @@ class Report:
     gears: int
     clutch_closed: bool
     brake: float  # share of full force of the drum brake
+    load: str  # what the load brake holds, a LoadMode
+    load_target: float  # in the unit of that
+    load_n: float  # force of the load brake at the drum's surface
+    has_load: bool  # False: the dyno is a drum alone
     pulls: int
     engine_on: bool
     faults: tuple[str, ...]

@@ -26,6 +26,7 @@ class ProfileError(ValueError):
         """Say which field is wrong and why."""
         super().__init__(f"{field}: {reason}")
         self.field = field
+        self.reason = reason
 
 
 def require_finite(field: str, *values: float) -> None:

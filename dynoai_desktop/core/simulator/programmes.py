@@ -72,7 +72,7 @@ ABORT = Programme(
 )
 
 
-def _run_up(rpm: float) -> tuple[Phase, ...]:
+def run_up(rpm: float) -> tuple[Phase, ...]:
     """Bring the drum up to an engine speed and hold it there for a moment."""
     return (
         Phase("launch", LAUNCH, rpm_above=rpm, after_s=12.0),
@@ -80,7 +80,7 @@ def _run_up(rpm: float) -> tuple[Phase, ...]:
     )
 
 
-def _run_down(profile: Profile) -> tuple[Phase, ...]:
+def run_down(profile: Profile) -> tuple[Phase, ...]:
     """Close the throttle, slow the drum in gear with its brake, then idle."""
     over = _IDLE_AGAIN * profile.idle_rpm
     return (
@@ -100,7 +100,7 @@ def wot_pull(
     end = _PULL_END * profile.redline_rpm if end_rpm is None else end_rpm
     pull = Phase("pull", WIDE_OPEN, rpm_above=end, after_s=30.0)
     return Programme(
-        "wot_pull", "Full-throttle pull", (*_run_up(start), pull, *_run_down(profile)), gear
+        "wot_pull", "Full-throttle pull", (*run_up(start), pull, *run_down(profile)), gear
     )
 
 
@@ -108,7 +108,7 @@ def sweep(profile: Profile, tps_pct: float = 40.0) -> Programme:
     """Return a part-throttle sweep through the range at a fixed throttle."""
     end = 0.92 * profile.redline_rpm
     run = Phase("sweep", Throttle(Grip.FIXED, tps_pct), rpm_above=end, after_s=15.0)
-    phases = (*_run_up(profile.pull_start_rpm), run, *_run_down(profile))
+    phases = (*run_up(profile.pull_start_rpm), run, *run_down(profile))
     return Programme("sweep", f"Sweep at {tps_pct:g} % throttle", phases)
 
 
@@ -121,7 +121,7 @@ def hold_climb(profile: Profile, rpm: float | None = None, seconds: float = 14.0
         Phase("launch", LAUNCH, rpm_above=speed, after_s=15.0),
         Phase("steady", Throttle(Grip.FIXED, 8.0), load=load, after_s=2.0),
         Phase("climb", climb, load=load, after_s=seconds + 1.0),
-        *_run_down(profile),
+        *run_down(profile),
     )
     return Programme("hold_climb", f"Hold {speed:.0f} rpm and climb MAP", phases)
 
@@ -139,7 +139,7 @@ def steady_steps(
         for tps in throttles_pct
     )
     launch = Phase("launch", LAUNCH, rpm_above=rpm, after_s=15.0)
-    phases = (launch, *points, *_run_down(profile))
+    phases = (launch, *points, *run_down(profile))
     return Programme("steady_steps", f"Steady points at {rpm:.0f} rpm", phases)
 
 
@@ -163,7 +163,7 @@ def tuning_round(
             Phase("climb", climb, load=load, after_s=seconds + 0.5),
         ]
     title = f"Climb MAP at {columns} speeds"
-    return Programme("tuning_round", title, (*phases, *_run_down(profile)))
+    return Programme("tuning_round", title, (*phases, *run_down(profile)))
 
 
 def roll_on(profile: Profile, rpm: float | None = None, tps_pct: float = 80.0) -> Programme:
@@ -171,10 +171,10 @@ def roll_on(profile: Profile, rpm: float | None = None, tps_pct: float = 80.0) -
     start = profile.pull_start_rpm * 1.25 if rpm is None else rpm
     end = min(start * 1.5, 0.9 * profile.redline_rpm)
     phases = (
-        *_run_up(start),
+        *run_up(start),
         Phase("roll_on", Throttle(Grip.FIXED, tps_pct), rpm_above=end, after_s=5.0),
         Phase("lift_off", SHUT, after_s=1.5),
-        *_run_down(profile),
+        *run_down(profile),
     )
     return Programme("roll_on", "Roll-on", phases)
 
@@ -182,10 +182,10 @@ def roll_on(profile: Profile, rpm: float | None = None, tps_pct: float = 80.0) -
 def chop(profile: Profile) -> Programme:
     """Return full throttle to three quarters of the range, then overrun in gear, unbraked."""
     phases = (
-        *_run_up(profile.pull_start_rpm),
+        *run_up(profile.pull_start_rpm),
         Phase("pull", WIDE_OPEN, rpm_above=0.75 * profile.redline_rpm, after_s=30.0),
         Phase("overrun", SHUT, rpm_below=1.6 * profile.idle_rpm, after_s=12.0),
-        *_run_down(profile),
+        *run_down(profile),
     )
     return Programme("chop", "Throttle chop and overrun", phases)
 
@@ -193,7 +193,7 @@ def chop(profile: Profile) -> Programme:
 def coast_down(profile: Profile) -> Programme:
     """Return a coast with the clutch open: the drum slows by its own losses alone."""
     phases = (
-        *_run_up(profile.pull_start_rpm),
+        *run_up(profile.pull_start_rpm),
         Phase("pull", WIDE_OPEN, rpm_above=0.9 * profile.redline_rpm, after_s=30.0),
         Phase("coast", SHUT, engaged=False, speed_below_m_s=20.0, after_s=150.0),
         Phase("cooldown", SHUT, engaged=False, drum_brake=0.5, after_s=2.0),

@@ -31,7 +31,8 @@ from dynoai_desktop.core.simulator.machine import TO_RPM, Machine, Setup
 from dynoai_desktop.core.simulator.noise import Noise
 from dynoai_desktop.core.simulator.profile import Profile
 from dynoai_desktop.core.simulator.readings import Instruments
-from dynoai_desktop.core.simulator.scenarios import SCENARIOS, Scenario, engine_of, tables_of
+from dynoai_desktop.core.simulator.scenario import Scenario
+from dynoai_desktop.core.simulator.scenarios import SCENARIOS, engine_of, tables_of
 from dynoai_desktop.core.simulator.sim_channels import SimChannel
 from dynoai_desktop.core.simulator.tables import EcuTables, true_ve_pct
 from dynoai_desktop.core.simulator.truth import Pair, Truth

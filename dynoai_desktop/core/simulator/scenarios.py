@@ -2,53 +2,15 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
-from dynoai_desktop.core.simulator.breathing import STOCK, Breathing, Build
+from dynoai_desktop.core.channels import Cylinder
+from dynoai_desktop.core.simulator.breathing import Breathing, Build
 from dynoai_desktop.core.simulator.profile import Profile
+from dynoai_desktop.core.simulator.scenario import Scenario
 from dynoai_desktop.core.simulator.tables import EcuTables, true_tables
 from dynoai_desktop.core.simulator.weather import Weather
-
-
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    """How tables, injectors and engine disagree. Fractions: -0.1 is ten percent too little.
-
-    The table error is *mean* everywhere plus a random field of standard deviation *spread* that
-    is smooth over about *reach* cells, the same on both cylinders, times *rear_scale* on the rear
-    table. Raises ValueError naming the field when a value is out of reason.
-    """
-
-    key: str
-    title: str
-    mean: float = 0.0
-    spread: float = 0.0
-    reach: float = 2.5
-    rear_scale: float = 1.0
-    injector_flow: float = 1.0  # true flow over the flow the control unit believes
-    dead_time_error_ms: float = 0.0  # true dead time minus the believed one
-    build: Build = STOCK
-    closed_loop: bool = False
-
-    def __post_init__(self) -> None:
-        """Refuse errors no tune would have."""
-        bounds = {
-            "mean": (-0.4, 0.4),
-            "spread": (0.0, 0.2),
-            "reach": (0.0, 20.0),
-            "rear_scale": (0.7, 1.3),
-            "injector_flow": (0.5, 2.0),
-            "dead_time_error_ms": (-1.0, 1.0),
-        }
-        for name, (low, high) in bounds.items():
-            value = getattr(self, name)
-            if not math.isfinite(value) or not low <= value <= high:
-                raise ValueError(f"{name} is {value:g}; it must lie between {low:g} and {high:g}.")
-
 
 SCENARIOS: dict[str, Scenario] = {
     row.key: row
@@ -86,7 +48,14 @@ def tables_of(
     error = 1.0 + scenario.mean + scenario.spread * _smooth_field(profile, scenario.reach, rng)
     front = right.ve_front_pct.values * error
     rear = right.ve_rear_pct.values * error * scenario.rear_scale
-    return right.with_ve(front, rear)
+    for region in scenario.regions:
+        front = front * region.factor(profile, Cylinder.FRONT)
+        rear = rear * region.factor(profile, Cylinder.REAR)
+    wrong = right.with_ve(front, rear)
+    return wrong.with_spark(
+        right.spark_front_deg.values + scenario.spark_front_deg,
+        right.spark_rear_deg.values + scenario.spark_rear_deg,
+    )
 
 
 def _smooth_field(profile: Profile, reach: float, rng: np.random.Generator) -> NDArray[np.float64]:

@@ -69,6 +69,17 @@ class EcuTables:
             ve_rear_pct=CellGrid(rpm, load, np.array(rear_pct, dtype=np.float64)),
         )
 
+    def with_spark(
+        self, front_deg: NDArray[np.float64], rear_deg: NDArray[np.float64]
+    ) -> EcuTables:
+        """Return the same tune with other spark tables, ``[rpm][map]`` in degrees."""
+        rpm, load = self.ve_front_pct.rpm, self.ve_front_pct.load
+        return dataclasses.replace(
+            self,
+            spark_front_deg=CellGrid(rpm, load, np.array(front_deg, dtype=np.float64)),
+            spark_rear_deg=CellGrid(rpm, load, np.array(rear_deg, dtype=np.float64)),
+        )
+
 
 def axes(profile: Profile) -> tuple[Axis, Axis]:
     """Return the rpm and MAP axes of a profile's tables."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from dynoai_desktop.core.power.standards import Air
 
+_ALTITUDES_M = (-1000.0, 5500.0)  # where the pressure is one that Weather takes
 _RANGES = {
     "baro_kpa": (50.0, 115.0),
     "temperature_c": (-40.0, 60.0),
@@ -38,9 +39,16 @@ class Weather:
     ) -> Weather:
         """Return the weather of a room at this altitude in the standard atmosphere.
 
+        Raises ValueError naming *altitude_m* when nobody could stand there.
+
         >>> round(Weather.at_altitude(1524.0).baro_kpa, 2)  # 5000 ft
         84.31
         """
+        low, high = _ALTITUDES_M
+        if not low <= altitude_m <= high:
+            raise ValueError(
+                f"altitude_m is {altitude_m:g}; it must lie between {low:g} and {high:g}."
+            )
         baro = 101.325 * (1.0 - 2.25577e-5 * altitude_m) ** 5.25588
         return cls(baro, temperature_c, humidity_pct)
 

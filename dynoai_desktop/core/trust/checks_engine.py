@@ -1,4 +1,4 @@
-"""Checks of what the signals say: engine speed, throttle, manifold pressure, torque and power."""
+"""Checks of what the signals say: temperature, throttle, manifold pressure, torque and power."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import numpy as np
 
 from dynoai_desktop.core.channels import Channel
 from dynoai_desktop.core.trust.check import (
-    RUNNING_RPM,
     Verdict,
     View,
     failed,
@@ -24,19 +23,15 @@ from dynoai_desktop.core.trust.consistency import (
 )
 from dynoai_desktop.core.trust.signals import (
     Array,
-    Signal,
     correlation,
     median,
     span,
     throttle_shut,
 )
 
-FROZEN_RPM = 1.0  # a running engine never keeps its speed to one revolution
-FROZEN_S = 3.0
 COLD_C = 60.0  # enrichment for warm-up has ended by here
 TOO_STILL_KPA = 0.6  # every intake stroke moves manifold pressure by more
 _AT_IDLE = "Start the engine, let it idle and check again."
-_CHOOSE = "Choose another source in Mapping."
 
 
 def engine_running(view: View) -> Verdict:
@@ -49,79 +44,6 @@ def engine_running(view: View) -> Verdict:
     if float(np.nanmax(np.abs(column))) < 1.0:
         return warning("The engine is not running.", _AT_IDLE)
     return skipped(f"{view.name(Channel.RPM)} shows no running engine.", _AT_IDLE)
-
-
-def engine_speed(view: View) -> Verdict:
-    """The engine speed has the size of one and agrees with the others on the bus."""
-    column = view.column(Channel.RPM)
-    known = column[np.isfinite(column)]
-    if len(known) < 20:
-        return skipped("No engine speed has been heard.", _AT_IDLE)
-    low, high = (float(x) for x in np.percentile(known, (2, 98)))
-    name = view.name(Channel.RPM)
-    if low > 5.0 and high < 40.0:
-        return failed(
-            f"{name} is around {median(known):.1f}: this looks like AFR, not engine speed.", _CHOOSE
-        )
-    if 0.3 < high < 25.0 and low >= 0.0:
-        return failed(
-            f"{name} reaches only {high:.1f}: thousands of rpm, or not an engine speed.",
-            "Set its unit in Mapping.",
-        )
-    if high > 20000.0 or low < -50.0:
-        return failed(f"{name} runs from {low:.0f} to {high:.0f} rpm.", _CHOOSE)
-    return _against_others(view, column, name)
-
-
-def _against_others(view: View, column: Array, name: str) -> Verdict:
-    for other_name, key in view.engine_speeds().items():
-        other = view.raw(key)
-        both = (column > RUNNING_RPM) & (other > RUNNING_RPM)
-        dead = (column < 50.0) & (other > RUNNING_RPM)
-        if np.count_nonzero(dead) > 40 and np.count_nonzero(dead) > np.count_nonzero(both):
-            return failed(
-                f"{name} shows nothing while “{other_name}” shows the engine running.",
-                f"Check its pick-up, or choose “{other_name}” in Mapping.",
-            )
-        if np.count_nonzero(both) > 40:
-            gap = float(np.median(np.abs(other[both] / column[both] - 1)))
-            if gap > 0.05:
-                return warning(
-                    f"{name} and “{other_name}” differ by {gap:.0%}.",
-                    "Compare both with the tachometer and choose the right one in Mapping.",
-                )
-    return passed(f"{name} behaves like an engine speed.")
-
-
-def frozen_speed(view: View) -> Verdict:
-    """Every engine speed keeps moving: a running engine is never perfectly even."""
-    mapped = view.binding(Channel.RPM)
-    for name, key in view.engine_speeds().items():
-        signal = view.inputs.signals.get(key)
-        if signal is None:
-            continue
-        level, since = _standing(signal)
-        if level > RUNNING_RPM / 2 and since >= FROZEN_S:
-            used = mapped is not None and (mapped.source.provider, mapped.source.id) == key
-            return (failed if used else warning)(
-                f"“{name}” has stood at exactly {level:.0f} for {since:.0f} s.",
-                "Check the pick-up and its cable; restart sampling in Power Core.",
-            )
-    if not view.runs:
-        return skipped("The engine has to run for this check.", _AT_IDLE)
-    return passed("The engine speed keeps moving.")
-
-
-def _standing(signal: Signal) -> tuple[float, float]:
-    """Return the last value and for how long it has not changed; 0 s for too few samples."""
-    keep = np.isfinite(signal.value)
-    time_s, value = signal.time_s[keep], signal.value[keep]
-    if len(value) < 10:
-        return 0.0, 0.0
-    away = np.flatnonzero(np.abs(value - value[-1]) >= FROZEN_RPM)
-    first = int(away[-1]) + 1 if len(away) else 0
-    since = float(time_s[-1] - time_s[first])
-    return float(value[-1]), since if len(value) - first >= 10 else 0.0
 
 
 def engine_temperature(view: View) -> Verdict:

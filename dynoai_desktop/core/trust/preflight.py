@@ -12,7 +12,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dynoai_desktop.core.channels import Channel
-from dynoai_desktop.core.trust import checks_bus, checks_engine, checks_machine, checks_mixture
+from dynoai_desktop.core.trust import (
+    checks_bus,
+    checks_engine,
+    checks_machine,
+    checks_mixture,
+    checks_speed,
+)
 from dynoai_desktop.core.trust.channel_map import ChannelMap
 from dynoai_desktop.core.trust.check import (
     Check,
@@ -68,8 +74,9 @@ CHECKS: tuple[Check, ...] = (
     Check("non_finite", "Values are numbers", checks_bus.finite_values),
     Check("range", "Values are possible", checks_bus.plausible_range),
     Check("engine_running", "Engine runs", checks_engine.engine_running),
-    Check("rpm", "Engine speed", checks_engine.engine_speed, slots=_of(Channel.RPM)),
-    Check("rpm_frozen", "Engine speed moves", checks_engine.frozen_speed),
+    Check("rpm", "Engine speed", checks_speed.engine_speed, slots=_of(Channel.RPM)),
+    Check("rpm_frozen", "Engine speed moves", checks_speed.frozen_speed),
+    Check("rpm_dropouts", "Engine speed holds", checks_speed.broken_speed),
     Check("engine_temperature", "Engine is warm", checks_engine.engine_temperature),
     Check("throttle", "Throttle position", checks_engine.throttle, slots=_of(Channel.TPS)),
     Check(

@@ -150,6 +150,11 @@ def _freeze(values: Array) -> Array:
     return np.where(np.arange(len(values)) < len(values) // 2, values, values[len(values) // 2])
 
 
+def _break_off(values: Array) -> Array:
+    """Lose three readings in a hundred, spread as if by chance."""
+    return np.where(np.arange(len(values)) * 7919 % 100 < 3, 0.0, values)
+
+
 def _hold(signal: Signal) -> Signal:
     """Repeat each value for two seconds."""
     step = np.floor((signal.time_s - signal.time_s[0]) / 2.0)
@@ -203,6 +208,7 @@ _TORQUES = ("Torque Drum 1", "Torque Drum 1 (uncorrected)")
 FAULTS: tuple[Fault, ...] = (
     Fault("engine off", "engine_running", _engine_off),
     Fault("frozen rpm", "rpm_frozen", lambda b: _values(b, "Engine RPM", _freeze)),
+    Fault("rpm breaks off", "rpm_dropouts", lambda b: _values(b, "Engine RPM", _break_off)),
     Fault("rpm carries AFR", "rpm", lambda b: _values(b, "Engine RPM", lambda v: 13 + v / 4000)),
     Fault("dead pick-up", "rpm", lambda b: _values(b, "Engine RPM", np.zeros_like)),
     Fault("AFR carries rpm", "mixture", lambda b: _carry(b, _mixture_of(b), "Digital RPM 1")),

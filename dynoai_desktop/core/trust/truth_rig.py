@@ -52,6 +52,7 @@ def rig_bus(seed: int, *, moving: bool = False, faults: Iterable[str] = ()) -> B
 RIG_FAULTS: tuple[Fault, ...] = (
     Fault("swapped_widebands", "cylinders", _as_it_is, moving=True, twin=True),
     Fault("frozen_rpm", "rpm_frozen", _as_it_is),
+    Fault("rpm_dropouts", "rpm_dropouts", _as_it_is),
     Fault("rpm_carries_afr", "rpm", _as_it_is),
     Fault("map_carries_baro", "manifold_pressure", _as_it_is),
     Fault("cold_engine", "engine_temperature", _as_it_is),

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from pathlib import Path
+
+from PySide6.QtCore import QSettings, QTimer, Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from dynoai_desktop.core.simulator.commands import Abort, SetFault
+from dynoai_desktop.core.store.vehicles import VehicleRecord
 from dynoai_desktop.ui.look import Look
 from dynoai_desktop.ui.messages import FrameState
 from dynoai_desktop.ui.panels.panel import Panel
+from dynoai_desktop.ui.panels.rig_editor import TUNE, VEHICLE, Document, RigEditor
+from dynoai_desktop.ui.panels.rig_starts import starts_of
 from dynoai_desktop.ui.panels.simulator_hands import SimulatorHands
+from dynoai_desktop.ui.panels.simulator_load import SimulatorLoad
 from dynoai_desktop.ui.panels.simulator_setup import SimulatorSetup
 from dynoai_desktop.ui.rehearsal import RehearsalState, Running
 from dynoai_desktop.ui.widgets.buttons import glove_button, name_button
-from dynoai_desktop.ui.widgets.elided import ElidedLabel, set_state
+from dynoai_desktop.ui.widgets.elided import set_state
 from dynoai_desktop.ui.widgets.fault_list import FaultList
+from dynoai_desktop.ui.widgets.simulated_head import SimulatedHead
 from dynoai_desktop.ui.wording import count
 
 _TWICE_MS = 1000  # two presses of Esc within this time abort
@@ -35,58 +42,74 @@ class SimulatorPanel(Panel):
         super().__init__(look, "Simulator")
         self._state = RehearsalState()
         self._complaint = ""  # what is wrong with what was typed
-        self.word = ElidedLabel("title", "What the simulated dyno does")
-        self.detail = ElidedLabel("", "Detail")
-        self.badge = QLabel("SIMULATED")
-        self.badge.setProperty("role", "badge")
+        self._mine: tuple[VehicleRecord, ...] = ()
+        self.head = SimulatedHead("What the simulated dyno does", "Detail")
+        self.word, self.detail, self.badge = self.head.word, self.head.detail, self.head.badge
         self.button = glove_button("", "G", self._press)
         self.button.setProperty("role", "start")
         self.setup = SimulatorSetup(look)
         self.hands = SimulatorHands(look)
         self.hands.ordered.connect(self.simulator_ordered)
+        self.load = SimulatorLoad(look)
+        self.load.ordered.connect(self.simulator_ordered)
+        self.load.refused.connect(self._refuse)
         self.faults = FaultList(look)
         self.faults.wanted.connect(self._break)
+        self.editor = RigEditor(look)
+        self.editor.saved.connect(self._use_saved)
+        self.editor.cancelled.connect(self._close_editor)
+        self.setup.choice.refused.connect(self._refuse)
+        self.setup.choice.edit_wanted.connect(self._edit)
         self._second_press = QTimer(self, interval=_TWICE_MS, singleShot=True)
         self._second_press.timeout.connect(self._say)
         self._lay_out()
         self.show_state(FrameState())
 
     def _lay_out(self) -> None:
-        words = QVBoxLayout()
-        words.setSpacing(0)
-        words.addWidget(self.word)
-        words.addWidget(self.detail)
-        top = QHBoxLayout()
-        top.setSpacing(16)
-        top.addWidget(self.badge, 0, Qt.AlignmentFlag.AlignVCenter)
-        top.addLayout(words, 1)
-        top.addWidget(self.button)
+        self.head.addWidget(self.button)
         setup = _column("Vehicle and day", self.setup)
         hands = _column("Operator", self.hands, fills=True)
         faults = _column("Faults: Enter switches one on or off", self.faults, fills=True)
-        body = QHBoxLayout()
+        load = _column("Load brake", self.load)
+        right = QWidget()
+        side = QVBoxLayout(right)
+        side.setContentsMargins(0, 0, 0, 0)
+        side.setSpacing(10)
+        side.addWidget(faults, 1)
+        side.addWidget(load)
+        columns = QWidget()
+        body = QHBoxLayout(columns)
+        body.setContentsMargins(0, 0, 0, 0)
         body.setSpacing(16)
-        for width, part in zip(_WIDTHS, (setup, hands, faults), strict=True):
+        for width, part in zip(_WIDTHS, (setup, hands, right), strict=True):
             body.addWidget(part, width)
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 12, 12, 12)
         column.setSpacing(10)
-        column.addLayout(top)
-        column.addLayout(body, 1)
+        column.addLayout(self.head)
+        self.pages = QStackedWidget()
+        self.pages.addWidget(columns)
+        self.pages.addWidget(self.editor)
+        column.addWidget(self.pages, 1)
         self.setFocusProxy(self.faults)
 
     def show_state(self, state: FrameState) -> None:
         """Follow the simulated dyno."""
         self._state = rehearsal = state.rehearsal
+        self._mine = state.vehicles.rows
         running = rehearsal.running
         self.setup.show_state(rehearsal)
         self.setup.setEnabled(running is Running.OFF)
         self.badge.setVisible(running is not Running.OFF)
         self.hands.show_report(rehearsal.report)
+        self.load.show_report(rehearsal.report)
         self.faults.show_rows(rehearsal.faults)
         self.faults.show_active(rehearsal.report.faults if rehearsal.report is not None else ())
         name_button(self.button, "Start" if running is Running.OFF else "Stop", "G")
         self.button.setEnabled(running in (Running.OFF, Running.ON))
+        if running is not Running.OFF and self.is_editing:
+            self._close_editor()  # whoever drives needs the hands
+        self.button.setHidden(self.is_editing)
         self._say()
 
     def _say(self) -> None:
@@ -120,20 +143,71 @@ class SimulatorPanel(Panel):
         super().set_look(look)
         self.setup.set_look(look)
         self.hands.set_look(look)
+        self.load.set_look(look)
         self.faults.set_look(look)
+        self.editor.set_look(look)
+
+    def save_state(self, store: QSettings) -> None:
+        """Remember what is simulated."""
+        self.setup.save_state(store)
+
+    def restore_state(self, store: QSettings) -> None:
+        """Take up what was simulated last."""
+        self.setup.restore_state(store)
 
     def act(self, action: str) -> bool:
         """Carry out the keys of this page."""
+        if self.is_editing:
+            return self._act_in_editor(action)
         if action == "rig_start":
             self._press()
-        elif action == "vehicle_file":
+        elif action in ("vehicle_file", "edit_rig_vehicle", "edit_rig_tune"):
             if self.setup.isEnabled():
-                self.setup.choose_file()
+                self._choose_own(action)
         elif action == "back":
             return self._escape()
         else:
-            return self.hands.act(action)
+            return self.load.act(action) or self.hands.act(action)
         return True
+
+    # A vehicle or a tune of one's own
+
+    @property
+    def is_editing(self) -> bool:
+        """Return whether the form is open."""
+        return self.pages.currentWidget() is self.editor
+
+    def _choose_own(self, action: str) -> None:
+        if action == "vehicle_file":
+            self.setup.choice.choose_file()
+        else:
+            self._edit(VEHICLE if action == "edit_rig_vehicle" else TUNE)
+
+    def _act_in_editor(self, action: str) -> bool:
+        if action == "save_rig":
+            self.editor.ask_and_save()
+        elif action == "back":
+            self._close_editor()
+        return True  # the rest waits until the form is closed
+
+    def _edit(self, document: Document) -> None:
+        starts, chosen = starts_of(document, self.setup.choice, self._mine)
+        self.editor.edit(document, starts, chosen)
+        self.pages.setCurrentWidget(self.editor)
+        self.button.hide()
+
+    def _use_saved(self, document: Document, path: Path) -> None:
+        self.setup.choice.use(document, path)
+        self._close_editor()
+
+    def _close_editor(self) -> None:
+        self.pages.setCurrentIndex(0)
+        self.button.show()
+        self.button.setFocus()
+
+    def _refuse(self, words: str) -> None:
+        self._complaint = words
+        self._say()
 
     def _escape(self) -> bool:
         """Take one press of Esc as a warning, two as an abort; at idle it only leads back."""
@@ -181,9 +255,12 @@ def _word(state: RehearsalState) -> str:
 def _plan_words(state: RehearsalState) -> str:
     plan = state.plan
     names = dict(state.vehicles) | {"": ""}
-    own = plan.profile_file.name if plan.profile_file is not None else ""
-    vehicle = own or names.get(plan.profile, plan.profile)
+    vehicle = names.get(plan.profile, plan.profile)
+    if plan.profile_file is not None:
+        vehicle = plan.profile_file.name
     tune = dict(state.scenarios).get(plan.scenario, plan.scenario)
+    if plan.scenario_file is not None:
+        tune = plan.scenario_file.name
     pulls = "" if state.report is None else f" · {count(state.report.pulls, 'pull')}"
     return f"{vehicle} · {tune} · seed {plan.seed}{pulls}"
 

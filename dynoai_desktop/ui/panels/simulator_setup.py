@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog, QGridLayout, QLabel, QLineEdit, QWidget
+from PySide6.QtCore import QSettings, Qt
+from PySide6.QtWidgets import QGridLayout, QLabel, QLineEdit, QWidget
 
 from dynoai_desktop.core.units import Unit, convert
 from dynoai_desktop.ui.look import Look
-from dynoai_desktop.ui.rehearsal import Choice, RehearsalState, SimulatorPlan
+from dynoai_desktop.ui.panels.rig_choice import LARGEST_SEED, RigChoice
+from dynoai_desktop.ui.panels.rig_editor import TUNE, VEHICLE
+from dynoai_desktop.ui.preferences import load_text
+from dynoai_desktop.ui.rehearsal import RehearsalState, SimulatorPlan
 from dynoai_desktop.ui.scales import parse_number
-from dynoai_desktop.ui.widgets.buttons import glove_button
-from dynoai_desktop.ui.widgets.stepper import Stepper
 
-_FILE = "file"  # key of the choice that stands for a vehicle of one's own
-_LARGEST_SEED = 2**31 - 1
+_PAGE = "simulator"  # what is remembered stands under this name
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,7 @@ _FIGURES = (
     _Figure("altitude_m", "Altitude", Unit.METRE, -400.0, 5000.0),
     _Figure("temperature_c", "Temperature", Unit.CELSIUS, -40.0, 60.0),
     _Figure("humidity_pct", "Humidity", Unit.PERCENT, 0.0, 100.0),
-    _Figure("seed", "Seed", Unit.NONE, 0.0, _LARGEST_SEED),
+    _Figure("seed", "Seed", Unit.NONE, 0.0, LARGEST_SEED),
 )
 
 
@@ -46,10 +45,7 @@ class SimulatorSetup(QWidget):
         """Start with the usual day."""
         super().__init__()
         self._look = look
-        self._file: Path | None = None
-        self._offered: tuple[Choice, ...] = ()
-        self.vehicle, self.scenario = Stepper("Vehicle"), Stepper("Tune")
-        self.file = glove_button("A vehicle file", "Ctrl+O", self.choose_file)
+        self.choice = RigChoice()
         self.fields = {figure.field: QLineEdit() for figure in _FIGURES}
         self.labels = {figure.field: QLabel() for figure in _FIGURES}
         self._lay_out()
@@ -59,9 +55,8 @@ class SimulatorSetup(QWidget):
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(6)
-        for row, widget in enumerate((self.vehicle, self.file, self.scenario)):
-            grid.addWidget(widget, row, 0, 1, 2)
-        for row, figure in enumerate(_FIGURES, start=3):
+        grid.addWidget(self.choice, 0, 0, 1, 2)
+        for row, figure in enumerate(_FIGURES, start=1):
             field = self.fields[figure.field]
             field.setMaxLength(12)
             field.setMinimumWidth(60)
@@ -72,24 +67,11 @@ class SimulatorSetup(QWidget):
 
     def show_state(self, state: RehearsalState) -> None:
         """Offer what there is."""
-        if state.vehicles != self._offered:
-            self._offered = state.vehicles
-            self._offer_vehicles()
-            self.scenario.show_rows(state.scenarios)
-            self.vehicle.choose(state.plan.profile)
-            self.scenario.choose(state.plan.scenario)
-
-    def _offer_vehicles(self) -> None:
-        own = () if self._file is None else (Choice(_FILE, self._file.name),)
-        self.vehicle.show_rows((*self._offered, *own))
+        self.choice.show_choices(state.vehicles, state.scenarios)
 
     def show_plan(self, plan: SimulatorPlan) -> None:
         """Show another plan."""
-        if plan.profile_file is not None:
-            self.use_file(plan.profile_file)
-        else:
-            self.vehicle.choose(plan.profile)
-        self.scenario.choose(plan.scenario)
+        self.choice.choose(plan.profile, plan.scenario)
         for figure in _FIGURES:
             value = float(getattr(plan, figure.field))
             shown = self._look.display.value(value, figure.unit)
@@ -117,11 +99,13 @@ class SimulatorSetup(QWidget):
     def plan(self) -> SimulatorPlan:
         """Return what is chosen and typed. Raises ValueError naming the field that is wrong."""
         values = {figure.field: self._read(figure) for figure in _FIGURES}
-        own = self.vehicle.key == _FILE
+        profile, profile_file = self.choice.chosen(VEHICLE)
+        scenario, scenario_file = self.choice.chosen(TUNE)
         return SimulatorPlan(
-            profile=SimulatorPlan().profile if own else self.vehicle.key,
-            profile_file=self._file if own else None,
-            scenario=self.scenario.key,
+            profile=profile,
+            profile_file=profile_file,
+            scenario=scenario,
+            scenario_file=scenario_file,
             seed=int(values["seed"]),
             altitude_m=values["altitude_m"],
             temperature_c=values["temperature_c"],
@@ -139,16 +123,21 @@ class SimulatorSetup(QWidget):
             raise ValueError(f"{figure.label} must be a whole number.")
         return min(max(value, figure.low), figure.high)
 
-    def choose_file(self) -> None:
-        """Ask for a vehicle of one's own."""
-        name, _ = QFileDialog.getOpenFileName(
-            self, "A vehicle for the simulator", "", "Vehicles (*.json)"
-        )
-        if name:
-            self.use_file(Path(name))
+    def save_state(self, store: QSettings) -> None:
+        """Remember vehicle, tune and day; faults begin mended."""
+        self.choice.save_state(store, _PAGE)
+        try:
+            plan = self.plan()
+        except ValueError:
+            return  # a day that cannot be is not worth remembering
+        for figure in _FIGURES:
+            store.setValue(f"{_PAGE}/{figure.field}", f"{getattr(plan, figure.field):g}")
 
-    def use_file(self, path: Path) -> None:
-        """Choose the vehicle described in a file."""
-        self._file = path
-        self._offer_vehicles()
-        self.vehicle.choose(_FILE)
+    def restore_state(self, store: QSettings) -> None:
+        """Take vehicle, tune and day as they were; what makes no sense is as usual."""
+        usual = SimulatorPlan()
+        kept = {f.field: parse_number(load_text(store, f"{_PAGE}/{f.field}")) for f in _FIGURES}
+        fits = {f.field: f.low <= kept[f.field] <= f.high for f in _FIGURES}
+        day = {name: value for name, value in kept.items() if fits[name]}
+        self.show_plan(replace(usual, **{**day, "seed": int(day.get("seed", usual.seed))}))
+        self.choice.restore_state(store, _PAGE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSettings, Qt, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QGridLayout,
@@ -16,88 +16,31 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from dynoai_desktop.core.channels import Cylinder
-from dynoai_desktop.core.simulator.tuning.outcome import Iteration, Outcome, Progress, Status
+from dynoai_desktop.core.simulator.tuning.outcome import Iteration, Outcome
 from dynoai_desktop.core.simulator.tuning.settings import TuningSettings
-from dynoai_desktop.core.units import Unit
 from dynoai_desktop.ui.look import Look
 from dynoai_desktop.ui.messages import FrameState
 from dynoai_desktop.ui.panels.panel import Panel
-from dynoai_desktop.ui.panels.tuning_tables import SIDES, TABLE_VIEWS, layer_of
-from dynoai_desktop.ui.rehearsal import SimulatorPlan, TuningRow, TuningState, TuningWish
+from dynoai_desktop.ui.panels.rig_choice import LARGEST_SEED, RigChoice
+from dynoai_desktop.ui.panels.rig_editor import TUNE, VEHICLE
+from dynoai_desktop.ui.panels.tuning_maps import TuningMaps
+from dynoai_desktop.ui.panels.tuning_rows import ITERATION_COLUMNS, STATUS, doing, short
+from dynoai_desktop.ui.preferences import load_text
+from dynoai_desktop.ui.rehearsal import TuningRow, TuningState, TuningWish
 from dynoai_desktop.ui.scales import parse_number
 from dynoai_desktop.ui.widgets.buttons import glove_button, name_button
-from dynoai_desktop.ui.widgets.elided import ElidedLabel, set_state
+from dynoai_desktop.ui.widgets.elided import set_state
 from dynoai_desktop.ui.widgets.empty_note import EmptyNote
 from dynoai_desktop.ui.widgets.error_curves import ErrorCurve
-from dynoai_desktop.ui.widgets.row_model import Column, RowModel
+from dynoai_desktop.ui.widgets.row_model import RowModel
 from dynoai_desktop.ui.widgets.row_table import RowTable
+from dynoai_desktop.ui.widgets.simulated_head import SimulatedHead
 from dynoai_desktop.ui.widgets.stepper import Stepper
-from dynoai_desktop.ui.widgets.table_map import TableMap
-from dynoai_desktop.ui.wording import number
 
 _ROW_PX = 32
 _ID = Qt.ItemDataRole.UserRole
 _RIGHT_VE_PCT = 2.0  # what the true error of a finished tune stays under
-_LARGEST_SEED = 2**31 - 1
-
-# Sign, word and colour of every status.
-_STATUS = {
-    Status.INITIALISING: ("…", "Initialising", ""),
-    Status.RUNNING: ("●", "Running", ""),
-    Status.CONVERGED: ("✓", "Converged", "good"),
-    Status.FAILED: ("×", "Failed", "danger"),
-    Status.STOPPED: ("–", "Stopped", "attention"),
-    Status.MAX_ITERATIONS: ("!", "Not finished", "attention"),
-}
-
-
-def _power(row: Iteration, look: Look) -> str:
-    if row.peak_power_kw is None:
-        return number(None, 1)
-    shown = look.display.value(row.peak_power_kw, Unit.KILOWATT)
-    return f"{number(shown, 1)} {look.display.unit(Unit.KILOWATT).value}"
-
-
-ITERATION_COLUMNS: tuple[Column[Iteration], ...] = (
-    Column("#", lambda r, _l: str(r.number), lambda r: r.number, is_number=True, width=3),
-    Column(
-        "AFR error",
-        lambda r, _l: number(r.max_afr_error, 2),
-        lambda r: r.max_afr_error,
-        is_number=True,
-        width=8,
-    ),
-    Column(
-        "Mean", lambda r, _l: number(r.mean_afr_error, 2), lambda r: r.mean_afr_error,
-        is_number=True, width=5,
-    ),
-    Column(
-        "Cells", lambda r, _l: str(r.measured_cells), lambda r: r.measured_cells,
-        is_number=True, width=5,
-    ),
-    Column(
-        "True VE, %",
-        lambda r, _l: number(r.true_ve_rmse_pct, 2),
-        lambda r: r.true_ve_rmse_pct,
-        is_number=True,
-        width=9,
-    ),
-    Column(
-        "Worst, %", lambda r, _l: number(r.true_ve_max_pct, 1), lambda r: r.true_ve_max_pct,
-        is_number=True, width=9,
-    ),
-    Column(
-        "Peak power", _power, lambda r: r.peak_power_kw or 0.0, is_number=True, width=9
-    ),
-    Column(
-        "Limited",
-        lambda r, _l: str(r.limited_cells),
-        lambda r: r.limited_cells,
-        is_number=True,
-        stretches=True,
-    ),
-)  # fmt: skip
+_PAGE = "tuning"  # what is remembered stands under this name
 
 
 class VirtualTuningPanel(Panel):
@@ -113,10 +56,12 @@ class VirtualTuningPanel(Panel):
         super().__init__(look, "Virtual tuning")
         self._state = TuningState()
         self._chosen = ""  # id of the session that is shown
+        self._wanted_round = TuningWish("", "", 0).round
         self._drawn: object = None  # what the tables and curves show now
-        self._view, self._side = 0, 0
         self._complaint = ""
-        self.vehicle, self.scenario = Stepper("Vehicle"), Stepper("Tune")
+        self.choice = RigChoice(editable=False)
+        self.choice.refused.connect(self._refuse)
+        self.round = Stepper("What is driven")
         self.seed = QLineEdit("1")
         self.seed.setMaxLength(12)
         self.seed.setAlignment(Qt.AlignmentFlag.AlignRight)
@@ -130,10 +75,8 @@ class VirtualTuningPanel(Panel):
         self.sessions.setWordWrap(True)
         self.sessions.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.sessions.currentItemChanged.connect(self._choose)
-        self.word = ElidedLabel("title", "Status")
-        self.detail = ElidedLabel("", "What it is doing")
-        self.badge = QLabel("SIMULATED")
-        self.badge.setProperty("role", "badge")
+        self.head = SimulatedHead("Status", "What it is doing")
+        self.word, self.detail = self.head.word, self.head.detail
         self.progress = QProgressBar()
         self.progress.setRange(0, 1000)
         self.progress.setTextVisible(False)
@@ -144,10 +87,10 @@ class VirtualTuningPanel(Panel):
         self.table = RowTable(self.model, "Iterations", _ROW_PX, look)
         wanted = TuningSettings().tolerance_afr
         self.curves = (
-            ErrorCurve("Largest AFR error measured", wanted, look),
+            ErrorCurve("Largest AFR error", wanted, look),
             ErrorCurve("True VE error, % rms", _RIGHT_VE_PCT, look),
         )
-        self.map = TableMap(look)
+        self.maps = TuningMaps(look)
         self.view_button = glove_button("", "M", self._next_view)
         self.side_button = glove_button("", "C", self._next_side)
         self.note = EmptyNote()
@@ -165,8 +108,8 @@ class VirtualTuningPanel(Panel):
     def _lay_out(self) -> None:
         left = QGridLayout()
         left.setSpacing(6)
-        left.addWidget(self.vehicle, 0, 0, 1, 2)
-        left.addWidget(self.scenario, 1, 0, 1, 2)
+        left.addWidget(self.choice, 0, 0, 1, 2)
+        left.addWidget(self.round, 1, 0, 1, 2)
         left.addWidget(QLabel("Seed"), 2, 0)
         left.addWidget(self.seed, 2, 1)
         left.addWidget(self.start, 3, 0)
@@ -174,31 +117,23 @@ class VirtualTuningPanel(Panel):
         left.addWidget(self.sessions, 4, 0, 1, 2)
         left.addWidget(self.purge, 5, 0, 1, 2)
         left.setRowStretch(4, 1)
-        words = QVBoxLayout()
-        words.setSpacing(0)
-        words.addWidget(self.word)
-        words.addWidget(self.detail)
-        top = QHBoxLayout()
-        top.setSpacing(16)
-        top.addWidget(self.badge, 0, Qt.AlignmentFlag.AlignVCenter)
-        top.addLayout(words, 1)
-        top.addWidget(self.view_button)
-        top.addWidget(self.side_button)
+        self.head.addWidget(self.view_button)
+        self.head.addWidget(self.side_button)
         middle = QHBoxLayout()
         middle.setSpacing(8)
-        middle.addWidget(self.table, 5)
+        middle.addWidget(self.table, 4)
         curves = QVBoxLayout()
         curves.setSpacing(6)
         for curve in self.curves:
             curves.addWidget(curve)
-        middle.addLayout(curves, 2)
+        middle.addLayout(curves, 1)
         right = QVBoxLayout()
         right.setContentsMargins(0, 0, 0, 0)
         right.setSpacing(8)
-        right.addLayout(top)
+        right.addLayout(self.head)
         right.addWidget(self.progress)
         right.addLayout(middle, 4)
-        right.addWidget(self.map, 6)
+        right.addWidget(self.maps, 6)
         self.shown = QWidget()
         self.shown.setLayout(right)
         body = QHBoxLayout(self)
@@ -215,12 +150,10 @@ class VirtualTuningPanel(Panel):
         """Follow the sessions."""
         before, self._state = self._state, state.tuning
         tuning = self._state
-        if before.vehicles != tuning.vehicles:
-            usual = SimulatorPlan()
-            self.vehicle.show_rows(tuning.vehicles)
-            self.scenario.show_rows(tuning.scenarios)
-            self.vehicle.choose(usual.profile)
-            self.scenario.choose(usual.scenario)
+        self.choice.show_choices(tuning.vehicles, tuning.scenarios)
+        if before.rounds != tuning.rounds:
+            self.round.show_rows(tuning.rounds)
+            self.round.choose(self._wanted_round)
         self._list_sessions({row.id for row in before.sessions})
         self.purge.setEnabled(any(row.progress.status.is_final for row in tuning.sessions))
         self.note.setVisible(not tuning.sessions)
@@ -242,7 +175,7 @@ class VirtualTuningPanel(Panel):
                 self.sessions.setCurrentRow(ids.index(self._chosen))
             self.sessions.blockSignals(False)
         for i, row in enumerate(rows):
-            text = f"{row.title}\n{_short(row.progress, row.outcome)}"
+            text = f"{row.title}\n{short(row.progress, row.outcome)}"
             if self.sessions.item(i).text() != text:
                 self.sessions.item(i).setText(text)
 
@@ -253,13 +186,13 @@ class VirtualTuningPanel(Panel):
         if row is None:
             self.note.title.setText(message or "Virtual tuning sessions will be shown here")
             return
-        sign, word, mood = _STATUS[row.progress.status]
+        sign, word, mood = STATUS[row.progress.status]
         self.word.setText(f"{sign} {word} · {row.title}")
         set_state(self.word, mood)
-        self.detail.setText(message or _doing(row.progress))
+        self.detail.setText(message or doing(row.progress))
         set_state(self.detail, "attention" if message else "")
         self.progress.setValue(round(1000 * row.progress.share))
-        key = (row.id, len(row.outcome.iterations), row.outcome.tables, self._view, self._side)
+        key = (row.id, len(row.outcome.iterations), row.outcome.tables)
         if key != self._drawn:
             self._drawn = key
             self._draw(row.outcome)
@@ -269,10 +202,12 @@ class VirtualTuningPanel(Panel):
         self.model.set_rows(rows)
         self.curves[0].show_points([(row.number, row.max_afr_error) for row in rows])
         self.curves[1].show_points([(row.number, row.true_ve_rmse_pct) for row in rows])
-        view, side = TABLE_VIEWS[self._view], SIDES[self._side]
-        self.map.show_layer(layer_of(view, outcome, side), view.style)
-        name_button(self.view_button, view.title, "M")
-        name_button(self.side_button, "Front" if side is Cylinder.FRONT else "Rear", "C")
+        self.maps.show_outcome(outcome)
+        self._name_maps()
+
+    def _name_maps(self) -> None:
+        name_button(self.view_button, self.maps.title, "M")
+        name_button(self.side_button, self.maps.side.value.capitalize(), "C")
 
     @property
     def session(self) -> TuningRow | None:
@@ -288,9 +223,24 @@ class VirtualTuningPanel(Panel):
         """Change palette, scale and units."""
         super().set_look(look)
         self.table.set_look(look)
-        self.map.set_look(look)
+        self.maps.set_look(look)
         for curve in self.curves:
             curve.set_look(look)
+
+    def save_state(self, store: QSettings) -> None:
+        """Remember what is tuned."""
+        self.choice.save_state(store, _PAGE)
+        store.setValue(f"{_PAGE}/seed", self.seed.text())
+        store.setValue(f"{_PAGE}/round", self.round.key or self._wanted_round)
+
+    def restore_state(self, store: QSettings) -> None:
+        """Take up what was tuned last."""
+        self.choice.restore_state(store, _PAGE)
+        self._wanted_round = load_text(store, f"{_PAGE}/round") or self._wanted_round
+        self.round.choose(self._wanted_round)
+        seed = load_text(store, f"{_PAGE}/seed")
+        if _is_seed(parse_number(seed)):
+            self.seed.setText(seed)
 
     # Wishes
 
@@ -302,6 +252,7 @@ class VirtualTuningPanel(Panel):
             "purge": self.tuning_purge_requested.emit,
             "tuning_map": self._next_view,
             "tuning_side": self._next_side,
+            "vehicle_file": self.choice.choose_file,
         }
         if action not in acts:
             return False
@@ -310,15 +261,22 @@ class VirtualTuningPanel(Panel):
 
     def _start(self) -> None:
         seed = parse_number(self.seed.text())
-        if not 0 <= seed <= _LARGEST_SEED or seed != int(seed):
-            self._complaint = f"Seed must be a whole number between 0 and {_LARGEST_SEED}."
+        if not _is_seed(seed):
+            self._complaint = f"Seed must be a whole number between 0 and {LARGEST_SEED}."
             self._show_session()
             return
         self._complaint = ""
-        if self.vehicle.key and self.scenario.key:
+        if self._state.vehicles:
+            profile, profile_file = self.choice.chosen(VEHICLE)
+            scenario, scenario_file = self.choice.chosen(TUNE)
+            driven = self.round.key or self._wanted_round
             self.tuning_start_requested.emit(
-                TuningWish(self.vehicle.key, self.scenario.key, int(seed))
+                TuningWish(profile, scenario, int(seed), driven, profile_file, scenario_file)
             )
+
+    def _refuse(self, words: str) -> None:
+        self._complaint = words
+        self._show_session()
 
     def _stop(self) -> None:
         row = self.session
@@ -331,24 +289,13 @@ class VirtualTuningPanel(Panel):
             self._show_session()
 
     def _next_view(self) -> None:
-        self._view = (self._view + 1) % len(TABLE_VIEWS)
-        self._show_session()
+        self.maps.next_view()
+        self._name_maps()
 
     def _next_side(self) -> None:
-        self._side = (self._side + 1) % len(SIDES)
-        self._show_session()
+        self.maps.next_side()
+        self._name_maps()
 
 
-def _doing(progress: Progress) -> str:
-    if progress.status.is_final or progress.stage is None:
-        return progress.message
-    return f"Iteration {progress.iteration}, {progress.stage.value}: {progress.message}"
-
-
-def _short(progress: Progress, outcome: Outcome) -> str:
-    sign, word, _ = _STATUS[progress.status]
-    if not progress.status.is_final:
-        return f"{sign} {word}: iteration {progress.iteration}, {progress.share:.0%}"
-    if not outcome.iterations:
-        return f"{sign} {word}"
-    return f"{sign} {word} · true error {number(outcome.iterations[-1].true_ve_rmse_pct, 2)} %"
+def _is_seed(number: float) -> bool:
+    return 0 <= number <= LARGEST_SEED and number == int(number)

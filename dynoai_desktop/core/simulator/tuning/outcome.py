@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
@@ -88,6 +89,7 @@ class Iteration:
     delay_ms: float
     tables: EcuTables  # before the correction
     cylinders: Mapping[Cylinder, CylinderReport]
+    driven_s: float = math.nan  # what the round took on the simulated drum
 
     def to_json(self) -> dict[str, Any]:
         """Return the figures as the command line prints them."""
@@ -100,6 +102,7 @@ class Iteration:
             "true_ve_rmse_pct": round(self.true_ve_rmse_pct, 4),
             "true_ve_max_pct": round(self.true_ve_max_pct, 4),
             "peak_power_kw": self.peak_power_kw,
+            "driven_s": round(self.driven_s, 1),
         }
 
 
@@ -118,6 +121,11 @@ class Outcome:
         """Return the best power of the last round with a pull."""
         powers = [i.peak_power_kw for i in self.iterations if i.peak_power_kw is not None]
         return powers[-1] if powers else None
+
+    @property
+    def driven_s(self) -> float:
+        """Return what all rounds took on the simulated drum: what a strategy costs."""
+        return sum(i.driven_s for i in self.iterations)
 
     @property
     def array_bytes(self) -> int:

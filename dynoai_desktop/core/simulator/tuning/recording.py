@@ -76,9 +76,14 @@ class Recording:
             total / count if count else math.nan for total, count in zip(sums, counts, strict=True)
         ]
 
-    def frame(self) -> Frame:
-        """Return everything heard, marked as simulated; time starts at 0."""
-        table = np.array(self._rows)
+    @property
+    def windows(self) -> int:
+        """Return how many windows were heard so far."""
+        return len(self._rows)
+
+    def frame(self, first: int = 0) -> Frame:
+        """Return everything heard from window *first* on, as simulated; time starts at 0."""
+        table = np.array(self._rows[first:])
         columns = {channel: table[:, i] for i, (_, channel) in enumerate(self._heard)}
         time_s = np.arange(len(table)) / WINDOWS_PER_S
         return Frame.from_columns(time_s, columns, simulated=True)

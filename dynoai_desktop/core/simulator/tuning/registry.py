@@ -128,10 +128,17 @@ class SessionRegistry:
 
     def stop_all(self) -> None:
         """Ask every session to end, as when the program closes."""
-        with self._lock:
-            running = self._running()
-        for entry in running:
+        for entry in self._all_running():
             entry.session.stop()
+
+    def fail_all(self, message: str) -> None:
+        """End every session that does not heed `stop_all`."""
+        for entry in self._all_running():
+            entry.session.fail(message)
+
+    def _all_running(self) -> list[_Entry]:
+        with self._lock:
+            return self._running()
 
     def listing(self) -> tuple[Listing, ...]:
         """Return the sessions kept, newest first."""

@@ -132,6 +132,7 @@ class VirtualSession:
             self._tell(number, Stage.CORRECT, _ANALYSED, "Comparing with the last round.")
             needed = needed_ve_pct(rig)
             found = report(number, payload, rig.tables, needed, self.settings)
+            found = replace(found, driven_s=self._round_s)
             self._keep(rig.tables, needed, (*self._iterations, found))
             yield
             if self._is_over(found, payload):

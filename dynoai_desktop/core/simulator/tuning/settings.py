@@ -9,7 +9,8 @@ from dynoai_desktop.core.analysis.ve import VeSettings
 from dynoai_desktop.core.simulator.faults import effects_of
 from dynoai_desktop.core.simulator.profile import Profile
 from dynoai_desktop.core.simulator.profiles import PROFILES
-from dynoai_desktop.core.simulator.scenarios import SCENARIOS, Scenario
+from dynoai_desktop.core.simulator.scenario import Scenario
+from dynoai_desktop.core.simulator.scenarios import SCENARIOS
 from dynoai_desktop.core.simulator.tables import EcuTables
 from dynoai_desktop.core.simulator.tuning.programme import ROUNDS
 from dynoai_desktop.core.simulator.weather import Weather

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 
@@ -27,7 +28,7 @@ class TableBelief:
     The values are those the estimator has learned from this vehicle's logs, or usual ones.
     """
 
-    bend_sd: float = 0.01  # from node to node
+    bend_sd: float = 0.02  # from node to node
     scatter_sd: float = 0.005  # of nodes that know nothing of each other
     reach_sd: float = 0.5  # how far a table may be off at all
     least_se: float = 0.003  # what the wideband itself cannot know
@@ -46,15 +47,8 @@ class Knowledge:
     belief: TableBelief = TableBelief()
 
     def prior_precision(self) -> F64:
-        """Return the precision (N, N) of the table before any data."""
-        belief = self.belief
-        prior = Prior(
-            np.array([belief.bend_sd]),
-            np.array([belief.scatter_sd]),
-            np.ones(1),
-            belief.reach_sd,
-        )
-        return prior.precision(bending_modes(self.rpm.nodes, self.load.nodes))
+        """Return the precision (N, N) of the table before any data; read-only."""
+        return _prior_precision(self.belief, self.rpm.nodes, self.load.nodes)
 
     def covariance(self, cylinder: Cylinder) -> F64:
         """Return the covariance (N, N) of the table given everything driven."""
@@ -67,3 +61,17 @@ class Knowledge:
         variance = np.diag(self.covariance(cylinder)) + self.belief.least_se**2
         half: F64 = Z95 * np.sqrt(variance).reshape(len(self.rpm), len(self.load))
         return half
+
+
+@lru_cache(maxsize=4)  # the same for every plan of a vehicle
+def _prior_precision(belief: TableBelief, rpm: tuple[float, ...], load: tuple[float, ...]) -> F64:
+    prior = Prior(
+        bends=np.array([belief.bend_sd]),
+        scatters=np.array([belief.scatter_sd]),
+        fadings=np.ones(1),
+        chance=np.ones(1),
+        reach=belief.reach_sd,
+    )
+    precision = prior.precision(bending_modes(rpm, load))
+    precision.flags.writeable = False
+    return precision

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from dynoai_desktop.core.analysis.frame import F64
 from dynoai_desktop.core.channels import Channel
+from dynoai_desktop.core.planning.regions import Transient
 
 
 class TestType(StrEnum):
@@ -32,6 +33,15 @@ class SamplePath:
     time_s: F64
     rpm: F64
     load: F64  # kPa or percent, by the load axis
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """A sudden movement of the throttle, counted as an event of the regions it crosses."""
+
+    kind: Transient
+    rpm: float
+    load: tuple[float, float]  # kPa or percent, before and after
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +72,16 @@ class Step:
     expected_coverage_gain: float  # percentage points of the goal's cells
     expected_coverage_doubt: float  # one standard deviation of that
     efficiency_score: float  # the plain formula, 0 to 1
-    worth_per_minute: float  # fall of weighted variance per minute: what steps are ranked by
+    worth_per_minute: float  # what steps are ranked by: see `score`
     required_channels: tuple[Channel, ...] = ()
     constraints: tuple[str, ...] = ()  # limits that clipped it, in words
     success_criteria: tuple[str, ...] = ()
     risk: str = ""
     abort: tuple[str, ...] = ()  # when to close the throttle
     evidence: tuple[Evidence, ...] = ()
+    movements: tuple[Movement, ...] = ()  # of one pull
+    on_street: bool = False
+    tps_range: tuple[float, float] = (0.0, 100.0)  # throttle on the way, first and last
 
     @property
     def minutes(self) -> float:
@@ -100,6 +113,7 @@ class Excluded:
     limit: str  # field of PlanningLimits
     reason: str
     smallest_change: str
+    change: float = 0.0  # how large it is against the limit; the smallest is named first
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,4 +128,16 @@ class Plan:
     message: str = ""
     excluded: tuple[Excluded, ...] = ()
     reach: Mapping[tuple[int, int], tuple[str, ...]] = field(default_factory=dict)
-    """Which steps reach a cell (r, l), by key."""
+    """Which tests reach a cell (r, l), by key: those of the plan first, then others."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Names of all tests, planned or not, by key."""
+
+
+@dataclass(frozen=True, slots=True)
+class WayToGoal:
+    """What it would take to know every cell of priority 1."""
+
+    pulls: int
+    minutes: float  # cooling counted
+    coverage_pct: float  # then; below 100 where no test reaches the rest
+    tests: tuple[str, ...]  # names, in order

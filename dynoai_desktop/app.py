@@ -9,6 +9,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QSocketNotifier, QTimer
@@ -16,7 +17,10 @@ from PySide6.QtWidgets import QApplication
 
 from dynoai_desktop import __version__
 from dynoai_desktop.capture.environment import default_interface
-from dynoai_desktop.commands import UsageError
+from dynoai_desktop.commands import UsageError, known_vehicle
+from dynoai_desktop.core.store.json_store import StoreError
+from dynoai_desktop.core.store.vehicle_folders import FILE_NAME, save_vehicle, vehicles_folder
+from dynoai_desktop.core.store.vehicles import VehicleError
 from dynoai_desktop.station import Station
 from dynoai_desktop.ui.main_window import MainWindow
 
@@ -38,9 +42,10 @@ def run(arguments: argparse.Namespace) -> int:
         from dynoai_desktop.headless_demo import run_headless_demo
 
         return run_headless_demo(arguments.data_dir, arguments.seconds)
+    vehicle = make_vehicle(arguments.data_dir, arguments.vehicle)
     application = make_application()
     window = make_window(arguments.data_dir)
-    station = Station(window, arguments.data_dir)
+    station = Station(window, arguments.data_dir, vehicle)
     try:
         window.show()
         _begin(station, arguments)
@@ -57,6 +62,25 @@ def has_display() -> bool:
     if sys.platform in ("win32", "darwin") or os.environ.get("QT_QPA_PLATFORM"):
         return True
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def make_vehicle(data_dir: Path, name: str) -> str:
+    """Return the full name of the vehicle that `--vehicle` means; a new one is created.
+
+    "" stays "". Raises UsageError for a name that no vehicle of the tuner's can have.
+    """
+    if not name:
+        return ""
+    record = known_vehicle(data_dir, name)
+    vehicles = vehicles_folder(data_dir)
+    try:
+        if not (vehicles / record.slug / FILE_NAME).exists():
+            save_vehicle(vehicles, replace(record, simulated=False))
+    except (VehicleError, StoreError) as error:
+        raise UsageError(str(error)) from error
+    if record.simulated:
+        raise UsageError(f"{record.name} is a simulated vehicle. Start it with --demo.")
+    return record.name
 
 
 def make_application() -> QApplication:

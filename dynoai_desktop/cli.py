@@ -54,6 +54,9 @@ def _window_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     parser.add_argument("--iface", metavar="IP", help="listen on the interface with this address")
     parser.add_argument("--replay", type=Path, metavar="FILE", help="open a recording")
+    parser.add_argument(
+        "--vehicle", metavar="V", default="", help="work on this vehicle; a new name creates it"
+    )
     parser.add_argument("--demo", action="store_true", help="run with a simulated dyno")
     parser.add_argument(
         "--seconds", type=float, default=40.0, help="length of a demo without a display"

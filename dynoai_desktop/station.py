@@ -12,34 +12,35 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QSettings, QThread, QUrl
 from PySide6.QtGui import QDesktopServices
 
 from dynoai_desktop.capture.begin_session import begin_session
 from dynoai_desktop.capture.environment import default_group, jetdrive_source
+from dynoai_desktop.capture.interfaces import LOOPBACK as LOOPBACK
 from dynoai_desktop.capture.interfaces import list_interfaces
 from dynoai_desktop.capture.node import Node
+from dynoai_desktop.capture.origin import is_simulated
 from dynoai_desktop.capture.pipeline import Pipeline
-from dynoai_desktop.capture.recorder import (
-    Recorder,
-    RecordingProgress,
-    slug,
-)
+from dynoai_desktop.capture.recorder import Recorder, RecordingProgress
 from dynoai_desktop.capture.session_folder import recorded_as
 from dynoai_desktop.capture.sources.contract import CaptureError, Source
 from dynoai_desktop.capture.sources.replay import ReplaySource, recording_span
 from dynoai_desktop.capture.worker import CaptureWorker, Position
 from dynoai_desktop.core.live.record import live_record
-from dynoai_desktop.core.store.sessions import list_sessions, summarise
+from dynoai_desktop.core.store.sessions import list_sessions
+from dynoai_desktop.core.store.vehicles import VehicleRecord
 from dynoai_desktop.core.trust.health import BusHealth
+from dynoai_desktop.core.units import STOICH_AFR
 from dynoai_desktop.desks.analysis_desk import AnalysisDesk
 from dynoai_desktop.desks.live_desk import LiveDesk
-from dynoai_desktop.desks.rehearsal_desk import LOOPBACK as LOOPBACK
+from dynoai_desktop.desks.planning_desk import PlanningDesk
 from dynoai_desktop.desks.rehearsal_desk import RehearsalDesk
 from dynoai_desktop.desks.trust_desk import TrustDesk
 from dynoai_desktop.desks.tuning_desk import TuningDesk
+from dynoai_desktop.desks.vehicle_desk import VehicleDesk
 from dynoai_desktop.garbage import GuiGarbage
 from dynoai_desktop.ui.messages import (
     InterfaceRow,
@@ -49,6 +50,7 @@ from dynoai_desktop.ui.messages import (
     SourceKind,
     SourceState,
 )
+from dynoai_desktop.ui.rehearsal import Running
 
 if TYPE_CHECKING:
     from dynoai_desktop.ui.main_window import MainWindow
@@ -56,6 +58,13 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _INTERFACE = "capture/interface"
+
+
+class OfVehicle(Protocol):
+    """A desk that keeps or reads something of the vehicle in force."""
+
+    def set_vehicle(self, folder: Path, record: VehicleRecord, /) -> None:
+        """Go by another vehicle, or by other facts about it; *folder* holds its files."""
 
 
 def session_rows(folder: Path) -> list[SessionRow]:
@@ -79,11 +88,13 @@ class Station(QObject):
     """Wires one window to one capture worker at a time."""
 
     def __init__(self, window: MainWindow, data_dir: Path, vehicle: str = "") -> None:
-        """Connect the window's wishes; nothing is captured yet."""
+        """Connect the window's wishes; nothing is captured yet.
+
+        *vehicle* is the name of the one to work on, "" for the one chosen last.
+        """
         super().__init__()
         self._window = window
         self._data_dir = data_dir
-        self._vehicle = vehicle
         self._worker: CaptureWorker | None = None
         self._state = SourceState()
         self._recording: RecordingProgress | None = None
@@ -101,15 +112,32 @@ class Station(QObject):
         window.open_folder_requested.connect(self._open_folder)
         self._settings = QSettings(str(data_dir / "settings.ini"), QSettings.Format.IniFormat)
         self._interface = ""
-        self._desk = TrustDesk(window, data_dir, self._vehicle_folder)
+        self._stoich = STOICH_AFR["gasoline"]  # by which the source at work takes AFR
+        self._vehicles = VehicleDesk(window, data_dir, self._settings, vehicle)
+        folder, record = self._vehicles.folder, self._vehicles.record
+        self._desk = TrustDesk(window, data_dir, folder)
         self._clean_ups.append(self._desk.close)
         self._rehearsal = RehearsalDesk(window, self.listen, self._leave_simulator)
         self._clean_ups.append(self._rehearsal.close)
         self._tuning = TuningDesk(window)
         self._clean_ups.append(self._tuning.close)
         self._live = LiveDesk(window)
-        self._analysis = AnalysisDesk(window, self._vehicle_folder, vehicle)
+        self._analysis = AnalysisDesk(window, folder, record.name)
         self._clean_ups.append(self._analysis.close)
+        self._planning = PlanningDesk(window)
+        self._clean_ups.append(self._planning.close)
+        self._analysis.analysed.connect(self._planning.take_analysis)
+        self._analysis.tune_put_in_force.connect(self._planning.set_tune)
+        # Whoever keeps or reads something of a vehicle is told of another one.
+        self._vehicle_desks: tuple[OfVehicle, ...] = (
+            self._desk,
+            self._live,
+            self._analysis,
+            self._planning,
+        )
+        self._vehicles.changed.connect(self._use_vehicle)
+        window.settings_changed.connect(lambda _preferences: self._follow_fuel())
+        self._use_vehicle(folder, record)
         self.refresh_interfaces()
         self.refresh_sessions()
 
@@ -117,10 +145,6 @@ class Station(QObject):
     def sessions_folder(self) -> Path:
         """Return where sessions are kept."""
         return self._data_dir / "sessions"
-
-    @property
-    def _vehicle_folder(self) -> Path:
-        return self._data_dir / "vehicles" / slug(self._vehicle)
 
     @property
     def last_interface(self) -> str:
@@ -147,26 +171,39 @@ class Station(QObject):
 
     def listen(self, interface: str) -> None:
         """Listen to the dyno on the interface with this address."""
+        self._stop_worker()
         self._interface = interface
+        self._vehicles.set_guest(self._rehearsed(interface))
         self._show(SourceState(SourceKind.LIVE, interface))
+        self._stoich = self._window.display.stoich
         self._start(
-            lambda: jetdrive_source(interface), Pipeline(Node(random.Random()), self._stoich())
+            lambda: jetdrive_source(interface), Pipeline(Node(random.Random()), self._stoich)
         )
+
+    def _rehearsed(self, interface: str) -> VehicleRecord | None:
+        """Return the vehicle our simulated dyno is, where it is the one listened to."""
+        state = self._rehearsal.state
+        if interface != LOOPBACK or state.running is Running.OFF:
+            return None
+        return self._vehicles.rehearsed(state.plan)
 
     def replay(self, path: Path) -> None:
         """Show a recording at life's pace."""
         try:
             first_us, last_us, _ = recording_span(path)
+            simulated = is_simulated(path)
         except CaptureError as error:
             self._window.show_notice(str(error), Severity.DANGER)
             return
-        simulated = path.is_dir() and summarise(path).simulated
+        self._stop_worker()
+        self._vehicles.set_guest(self._vehicles.recorded(path, simulated))
         duration_s = (last_us - first_us) / 1e6
         self._show(
             SourceState(SourceKind.REPLAY, simulated=simulated, path=path, duration_s=duration_s)
         )
         recorded = recorded_as(path)
-        pipeline = Pipeline(stoich=recorded.stoich or self._stoich(), host_id=recorded.host_id)
+        stoich = recorded.stoich or self._window.display.stoich
+        pipeline = Pipeline(stoich=stoich, host_id=recorded.host_id)
         pipeline.set_plan(recorded.plan)
         self._start(lambda: ReplaySource(path, speed=1.0, simulated=simulated), pipeline)
 
@@ -175,13 +212,12 @@ class Station(QObject):
         if self._interface:
             self.listen(self._interface)
         else:
-            self._stop_worker()
-            self._show(SourceState())
+            self._leave_source()
 
     def start_recording(self) -> None:
         """Begin a session."""
         if self._worker is not None and self._state.kind is SourceKind.LIVE:
-            self._worker.start_recording(self._make_recorder)
+            self._worker.start_recording(partial(self._make_recorder, self._vehicles.record.name))
 
     def stop_recording(self) -> None:
         """End the session."""
@@ -195,9 +231,24 @@ class Station(QObject):
     def _leave_simulator(self) -> None:
         """The simulated dyno has gone: nothing is to be heard on loopback any more."""
         if self._state.kind is SourceKind.LIVE and self._interface == LOOPBACK:
-            self._stop_worker()
             self._interface = ""
-            self._show(SourceState())
+            self._leave_source()
+
+    def _leave_source(self) -> None:
+        self._stop_worker()
+        self._vehicles.set_guest(None)
+        self._show(SourceState())
+
+    def _use_vehicle(self, folder: Path, record: VehicleRecord) -> None:
+        for desk in self._vehicle_desks:
+            desk.set_vehicle(folder, record)
+        self._follow_fuel()
+
+    def _follow_fuel(self) -> None:
+        """Listen anew when AFR is to be taken for another fuel's."""
+        listening = self._worker is not None and self._state.kind is SourceKind.LIVE
+        if listening and self._stoich != self._window.display.stoich and self._recording is None:
+            self.listen(self._interface)
 
     def shut_down(self) -> None:
         """Stop everything that was started, last first."""
@@ -249,15 +300,10 @@ class Station(QObject):
         QCoreApplication.sendPostedEvents(None, QEvent.Type.MetaCall)
         worker.deleteLater()
 
-    def _make_recorder(self, pipeline: Pipeline, now_us: int) -> Recorder:
+    def _make_recorder(self, vehicle: str, pipeline: Pipeline, now_us: int) -> Recorder:
         """Runs on the capture thread."""
         bus = self._interface, *default_group()
-        return begin_session(
-            self.sessions_folder, self._vehicle, pipeline, bus, now_us, self._desk.facts
-        )
-
-    def _stoich(self) -> float:
-        return self._window.preferences.display.stoich
+        return begin_session(self.sessions_folder, vehicle, pipeline, bus, now_us, self._desk.facts)
 
     # What the worker reports.
 
@@ -269,6 +315,8 @@ class Station(QObject):
         simulated = any(provider.simulated for provider in health.providers)
         if simulated and not self._state.simulated:
             self._show(replace(self._state, simulated=True))
+        if simulated:
+            self._vehicles.note_simulated()
 
     def _source_failed(self, message: str) -> None:
         self._window.live_model.take_failure(message)
@@ -281,7 +329,7 @@ class Station(QObject):
             )
 
     def _recording_changed(self, progress: RecordingProgress | None) -> None:
-        ended = progress is None and self._recording is not None
+        ended = self._recording if progress is None else None
         self._recording = progress
         if progress is None:
             self._window.set_recording(RecordingState())
@@ -294,8 +342,10 @@ class Station(QObject):
                     alarm=progress.error,
                 )
             )
-        if ended:
+        if ended is not None:
             self.refresh_sessions()
+            self._planning.take_recording(ended.folder)
+            self._follow_fuel()
 
     def _recording_failed(self, message: str) -> None:
         self._window.show_notice(message, Severity.DANGER)

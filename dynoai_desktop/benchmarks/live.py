@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from statistics import median, quantiles
 from typing import TYPE_CHECKING
@@ -24,12 +25,26 @@ if TYPE_CHECKING:
     from dynoai_desktop.core.live.snapshot import Snapshot
 
 RATE, SECONDS, PORT = 5000, 60.0, 22398
+SESSIONS, REHEARSING_S = 4, 20.0
 
 
-def live_figures(seconds: float = SECONDS) -> list[Figure]:
+def live_figures() -> list[Figure]:
     """Measure both in one run."""
+    return _figures(SECONDS, 0)
+
+
+def rehearsing_figures() -> list[Figure]:
+    """Measure both while four virtual tuning sessions run beside the window."""
+    beside = f", {SESSIONS} virtual tuning sessions beside it"
+    return [
+        replace(figure, id=f"{figure.id}_rehearsing", title=f"{figure.title}{beside}")
+        for figure in _figures(REHEARSING_S, SESSIONS)
+    ]
+
+
+def _figures(seconds: float, sessions: int) -> list[Figure]:
     result = subprocess.run(
-        [sys.executable, "-m", "dynoai_desktop.benchmarks.live", str(seconds)],
+        [sys.executable, "-m", "dynoai_desktop.benchmarks.live", str(seconds), str(sessions)],
         check=True,
         capture_output=True,
         text=True,
@@ -74,11 +89,12 @@ def live_figures(seconds: float = SECONDS) -> list[Figure]:
     ]
 
 
-def _child(seconds: float) -> None:
+def _child(seconds: float, sessions: int) -> None:
     from PySide6.QtCore import QTimer
 
     from dynoai_desktop.app import make_application, make_window
     from dynoai_desktop.station import LOOPBACK, Station
+    from dynoai_desktop.ui.rehearsal import TuningWish
 
     application = make_application()
     delays: list[float] = []
@@ -115,6 +131,8 @@ def _child(seconds: float) -> None:
             stdout=subprocess.PIPE,
             text=True,
         )  # fmt: skip
+        for seed in range(sessions):
+            window.tuning_start_requested.emit(TuningWish("m8-114", "lean", seed))
         QTimer.singleShot(int((seconds + 3) * 1000), application.quit)
         application.exec()
         assert sender.stdout is not None
@@ -138,4 +156,4 @@ def _child(seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    _child(float(sys.argv[1]))
+    _child(float(sys.argv[1]), int(sys.argv[2]))

@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dynoai_desktop.core.store.vehicles import VehicleRecord
 
 EXIT_DONE, EXIT_FAILED, EXIT_UNUSABLE = 0, 1, 2
 
@@ -32,6 +36,9 @@ COMMANDS = (
     Command("mapping", "say what every channel is taken for, how surely and why", "mapping"),
     Command("preflight", "check a recording, or the network, before a run", "preflight"),
     Command("analyze", "say everything a recording or a log holds, with its doubt", "analyze"),
+    Command("plan", "say what to drive next on a vehicle, and why", "plan"),
+    Command("feedback", "learn from a run, or that a test was skipped or cannot be", "feedback"),
+    Command("reset", "forget what was learned of a vehicle, or bring it back", "reset"),
     Command("apply", "write corrections into a copy of a tune, or preview them", "apply"),
     Command("rollback", "take the latest change of a tune back, byte for byte", "rollback"),
     Command("virtual-tune", "tune a simulated vehicle in closed loop", "virtual_tune"),
@@ -45,3 +52,18 @@ def default_data_dir() -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("DynoAI Desktop", appauthor=False)
+
+
+def known_vehicle(data_dir: Path, name: str) -> VehicleRecord:
+    """Return the vehicle that `--vehicle` names, or a record with that name alone.
+
+    Raises UsageError for a name that no vehicle can have, or a disk that will not be read.
+    """
+    from dynoai_desktop.core.store.json_store import StoreError
+    from dynoai_desktop.core.store.vehicle_folders import vehicle_named, vehicles_folder
+    from dynoai_desktop.core.store.vehicles import VehicleError
+
+    try:
+        return vehicle_named(vehicles_folder(data_dir), name)
+    except (VehicleError, StoreError) as error:
+        raise UsageError(str(error)) from error

@@ -9,8 +9,10 @@ from typing import Any
 
 from dynoai_desktop.benchmarks import Figure, machine
 from dynoai_desktop.benchmarks.analysis import analysis_figures
-from dynoai_desktop.benchmarks.live import live_figures
+from dynoai_desktop.benchmarks.live import live_figures, rehearsing_figures
 from dynoai_desktop.benchmarks.memory import memory_figures
+from dynoai_desktop.benchmarks.planner import planner_figures
+from dynoai_desktop.benchmarks.simulator import simulator_figures
 from dynoai_desktop.benchmarks.startup import startup_figures
 from dynoai_desktop.benchmarks.throughput import pipeline_figures
 from dynoai_desktop.benchmarks.update import update_figures
@@ -22,8 +24,11 @@ BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "update": update_figures,
     "startup": startup_figures,
     "live": live_figures,
+    "rehearsing": rehearsing_figures,
     "memory": memory_figures,
     "analysis": analysis_figures,
+    "planner": planner_figures,
+    "simulator": simulator_figures,
 }
 
 

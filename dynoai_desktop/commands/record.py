@@ -17,15 +17,18 @@ from dynoai_desktop.capture.pipeline import Pipeline
 from dynoai_desktop.capture.recorder import RecordingProgress
 from dynoai_desktop.capture.sources.contract import CaptureError
 from dynoai_desktop.capture.sources.jetdrive import JetdriveSource
-from dynoai_desktop.commands import EXIT_DONE, EXIT_FAILED, UsageError
+from dynoai_desktop.commands import EXIT_DONE, EXIT_FAILED, UsageError, known_vehicle
 from dynoai_desktop.core.store.json_store import json_text
+from dynoai_desktop.core.store.vehicles import VehicleRecord
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument("--seconds", type=float, required=True, metavar="N", help="how long")
     parser.add_argument("--iface", metavar="IP", help="listen on the interface with this address")
-    parser.add_argument("--vehicle", default="", metavar="V", help="name the session after it")
+    parser.add_argument(
+        "--vehicle", default="", metavar="V", help="name of the vehicle on the dyno"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
 
 
@@ -36,11 +39,12 @@ def run(arguments: argparse.Namespace) -> int:
     interface = arguments.iface or default_interface()
     if interface is None:
         raise UsageError("Say which interface to listen on, for example --iface 192.168.1.20.")
+    vehicle = known_vehicle(arguments.data_dir, arguments.vehicle)
     try:
         progress, pipeline, now_us = _record(
             jetdrive_source(interface),
             arguments.data_dir / "sessions",
-            arguments.vehicle,
+            vehicle,
             arguments.seconds,
         )
     except CaptureError as error:
@@ -51,16 +55,16 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _record(
-    source: JetdriveSource, sessions: Path, vehicle: str, seconds: float
+    source: JetdriveSource, sessions: Path, vehicle: VehicleRecord, seconds: float
 ) -> tuple[RecordingProgress, Pipeline, int]:
-    pipeline = Pipeline(Node(random.Random()))
+    pipeline = Pipeline(Node(random.Random()), vehicle.stoich_afr)
     stopped: list[int] = []
     previous = signal.signal(signal.SIGTERM, lambda number, _frame: stopped.append(number))
     source.open()
     try:
         start_us = source.now_us()
         bus = source.interface, source.group, source.port
-        recorder = begin_session(sessions, vehicle, pipeline, bus, start_us)
+        recorder = begin_session(sessions, vehicle.name, pipeline, bus, start_us)
         until = time.monotonic() + seconds
         try:
             while time.monotonic() < until and not stopped and not recorder.error:

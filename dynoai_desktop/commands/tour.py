@@ -7,7 +7,9 @@ import os
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dynoai_desktop.capture.frames import frame_of_aggregates
 from dynoai_desktop.capture.pipeline import Pipeline
@@ -24,13 +26,18 @@ from dynoai_desktop.core.channels import Channel
 from dynoai_desktop.core.live.engine import LiveEngine
 from dynoai_desktop.core.live.snapshot import Snapshot
 from dynoai_desktop.core.samples import WINDOW_US, Aggregate
+from dynoai_desktop.core.store.vehicles import VehicleRecord
 from dynoai_desktop.core.trust.health import BusHealth
 from dynoai_desktop.core.trust.trial import Trial, judge
+
+if TYPE_CHECKING:
+    from dynoai_desktop.ui.main_window import MainWindow
 
 _SIMULATED_START_US = 1_700_000_000_000_000
 _SIMULATED_S = 160.0
 _HEALTH_WINDOWS = 5  # windows between two looks at the bus: four looks a second
 _TREND_LOOKS = 120
+_NOW = datetime(2026, 1, 1, tzinfo=UTC)  # pictures are alike on every day
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,7 @@ class Moment:
     simulated: bool
     trial: Trial
     payload: Payload | None  # None: the recording does not hold what an analysis needs
+    so_far: Payload | None  # of what had been driven until then, which the plan goes by
     earlier: tuple[BusHealth, ...]  # four a second, for the little curves
 
 
@@ -125,6 +133,7 @@ def telling_moment(source: Source) -> Moment:
         simulated,
         trial,
         _analysed(windows, simulated),
+        _analysed([w for w in windows if w.start_s < snapshot.time_s], simulated),
         tuple(h for h in healths if h.now_us <= health.now_us)[-_TREND_LOOKS:],
     )
 
@@ -136,12 +145,34 @@ def _analysed(windows: list[Aggregate], simulated: bool) -> Payload | None:
         return None
 
 
+def _show_plan(window: MainWindow, payload: Payload, snapshot: Snapshot) -> None:
+    """Show the plan that follows from this recording so far."""
+    from dynoai_desktop.core.planning.coverage import empty_coverage
+    from dynoai_desktop.core.planning.limits import default_limits
+    from dynoai_desktop.desks.plan_making import make_of, plan_state
+    from dynoai_desktop.desks.planning_work import Origin, taught, with_run
+    from dynoai_desktop.ui.cooling import CoolingWatch
+    from dynoai_desktop.ui.messages import VehiclesState
+    from dynoai_desktop.ui.plan_words import next_line
+
+    simulated = payload.evidence.frame.simulated
+    record = VehicleRecord("Simulated vehicle" if simulated else "This vehicle", simulated)
+    run = taught(payload, Origin("This recording"), record, "")
+    coverage = with_run(empty_coverage(record.slug, simulated), run)
+    made = make_of(coverage, record, default_limits(record), _NOW)
+    window.set_vehicles(VehiclesState(record))
+    watch = CoolingWatch()
+    watch.take(snapshot)
+    cooling = watch.state(made.ways.cooling_s.mean)
+    window.set_plan(plan_state(made, record, _NOW).with_cooling(cooling))
+    window.set_next_step(next_line(made.plan, coverage.load, window.display))
+
+
 def _render(moment: Moment, file: Path | None, data_dir: Path, out: Path) -> list[Path]:
     """Save all pages with data, without, and in daylight colours."""
     from dynoai_desktop.app import make_application, make_window
     from dynoai_desktop.pictures import SIZES, render_pages
     from dynoai_desktop.station import Station, session_rows
-    from dynoai_desktop.ui.main_window import MainWindow
     from dynoai_desktop.ui.messages import (
         AnalysisState,
         InterfaceRow,
@@ -182,6 +213,8 @@ def _render(moment: Moment, file: Path | None, data_dir: Path, out: Path) -> lis
             window.trends.take(health)
         trial = moment.trial
         window.set_analysis(AnalysisState(path=file, payload=moment.payload))
+        if moment.so_far is not None:
+            _show_plan(window, moment.so_far, moment.snapshot)
         window.set_mapping(MappingState(trial.channel_map, evidence=trial.evidence))
         window.set_preflight(PreflightState(elapsed_s=15.0, report=trial.report))
         window.live_model.take_snapshot(moment.snapshot)

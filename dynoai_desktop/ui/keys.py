@@ -22,6 +22,7 @@ class KeyRow:
 _MAP_KEYS = (KeyRow("next_map", ("M",), "Next map view", ("live",)),) if len(MAP_VIEWS) > 1 else ()
 
 _REHEARSAL = ("simulator", "tuning")
+_SECTIONED = ("analyse", "plan")
 _DRIVE_KEYS = tuple(
     KeyRow(f"drive_{row.programme}", (row.key,), f"Simulator: {row.title}", ("simulator",))
     for row in DRIVES
@@ -54,8 +55,8 @@ KEYS: tuple[KeyRow, ...] = (
     KeyRow("copy_list", ("Ctrl+C",), "Channels: copy the list for support", ("health",)),
     KeyRow("unused", ("N",), "Channels: those not used only", ("health",)),
     KeyRow("open_log", ("Ctrl+O",), "Analyse: open a recording or a log", ("analyse",)),
-    KeyRow("next_section", ("PgDown",), "Analyse: next section", ("analyse",)),
-    KeyRow("section_before", ("PgUp",), "Analyse: section before", ("analyse",)),
+    KeyRow("next_section", ("PgDown",), "Analyse, Plan: next section", _SECTIONED),
+    KeyRow("section_before", ("PgUp",), "Analyse, Plan: section before", _SECTIONED),
     KeyRow("next_surface", ("M",), "Analyse: next map", ("analyse",)),
     KeyRow("next_cylinder", ("C",), "Analyse: other cylinder", ("analyse",)),
     KeyRow("turn_cut", ("D",), "Analyse: cut along the other axis", ("analyse",)),
@@ -67,9 +68,21 @@ KEYS: tuple[KeyRow, ...] = (
     KeyRow("lock_cell", ("K",), "Tune: lock the cell under the cursor", ("analyse",)),
     KeyRow("less_step", ("-",), "Tune: smaller step limit", ("analyse",)),
     KeyRow("more_step", ("+", "="), "Tune: larger step limit", ("analyse",)),
+    KeyRow("half_step", ("F",), "Tune: half of each change, or all of it", ("analyse",)),
+    KeyRow("one_cylinder", ("R",), "Tune: correct the measured cylinder alone", ("analyse",)),
     KeyRow("apply_tune", ("Ctrl+S",), "Tune: write the corrected copy", ("analyse",)),
     KeyRow("undo_tune", ("Z",), "Tune: take the last step back", ("analyse",)),
     KeyRow("tune_history", ("H",), "Tune: history, or the preview again", ("analyse",)),
+    KeyRow("step_done", ("D",), "Plan: the test on the card is done", ("plan",)),
+    KeyRow("step_skip", ("S",), "Plan: it is skipped, because …", ("plan",)),
+    KeyRow("step_impossible", ("N",), "Plan: it is not possible here", ("plan",)),
+    KeyRow("plan_take_back", ("Z",), "Plan: take the last answer or log back", ("plan",)),
+    KeyRow("plan_cylinder", ("C",), "Plan: map of the worst of both, front, rear", ("plan",)),
+    KeyRow("copy_checklist", ("Ctrl+C",), "Plan: copy the checklist", ("plan",)),
+    KeyRow("export_checklist", ("Ctrl+E",), "Plan: write the checklist to a file", ("plan",)),
+    KeyRow("plan_reset", ("Del",), "Plan: forget what was learned", ("plan",)),
+    KeyRow("plan_restore", ("Ctrl+Z",), "Plan: bring back what was forgotten", ("plan",)),
+    KeyRow("usual_limits", ("Ctrl+D",), "Plan limits: back to the usual ones", ("plan_limits",)),
     KeyRow("analyse_run", ("E",), "Analyse the chosen run", ("runs",)),
     KeyRow("open_file", ("Ctrl+O",), "Replay a recording from elsewhere", ("runs",)),
     KeyRow("open_folder", ("O",), "Show the run in the file manager", ("runs",)),
@@ -83,7 +96,12 @@ KEYS: tuple[KeyRow, ...] = (
     KeyRow("clutch", ("K",), "Simulator: close or open the clutch", ("simulator",)),
     KeyRow("brake", ("B",), "Simulator: drum brake on or off", ("simulator",)),
     KeyRow("engine", ("E",), "Simulator: engine on or off", ("simulator",)),
-    KeyRow("vehicle_file", ("Ctrl+O",), "Simulator: a vehicle of your own", ("simulator",)),
+    KeyRow("load", ("Q",), "Simulator: load brake on or off", ("simulator",)),
+    KeyRow("load_mode", ("M",), "Simulator: what the load brake holds", ("simulator",)),
+    KeyRow("vehicle_file", ("Ctrl+O",), "Simulator: a vehicle or tune from a file", _REHEARSAL),
+    KeyRow("edit_rig_vehicle", ("O",), "Simulator: a vehicle of your own", ("simulator",)),
+    KeyRow("save_rig", ("Ctrl+S",), "Simulator: save and use what is edited", ("simulator",)),
+    KeyRow("edit_rig_tune", ("U",), "Simulator: a tune with errors of your own", ("simulator",)),
     KeyRow("abort", ("X",), "Abort what the simulated dyno does; stop a virtual tuning session"),
     KeyRow("tuning_map", ("M",), "Virtual tuning: next table", ("tuning",)),
     KeyRow("tuning_side", ("C",), "Virtual tuning: other cylinder", ("tuning",)),
@@ -95,6 +113,10 @@ KEYS: tuple[KeyRow, ...] = (
     KeyRow("undo", ("Z",), "Targets: undo", ("targets",)),
     KeyRow("default", ("D",), "Gates and alerts: back to the default", ("limits",)),
     KeyRow("all_defaults", ("Shift+D",), "Gates and alerts: all to their defaults", ("limits",)),
+    KeyRow("edit_vehicle", ("E",), "Vehicle: change what is stated about it", ("vehicle",)),
+    KeyRow("new_vehicle", ("N",), "Vehicle: a new one", ("vehicle",)),
+    KeyRow("save_vehicle", ("Ctrl+S",), "Vehicle: save what was typed", ("vehicle",)),
+    KeyRow("vehicle_tune", ("Ctrl+O",), "Vehicle: choose its tune file", ("vehicle",)),
     KeyRow("voice", ("V",), "Voice on or off"),
     KeyRow("alerts", ("F8",), "All alerts, and what is not watched"),
     KeyRow("acknowledge", ("A",), "Acknowledge the notice at the foot of the window"),
@@ -103,7 +125,7 @@ KEYS: tuple[KeyRow, ...] = (
 
 # Said on the help page, done by the widget that has the focus.
 MORE_KEYS: tuple[tuple[str, str], ...] = (
-    ("Enter", "Listen on the chosen interface; replay the chosen run; choose a source; override"),
+    ("Enter", "Listen; replay the chosen run; choose a source or a vehicle; override"),
     ("Esc Esc", "On Simulator: abort"),
     ("Tab", "To the next list, field or button"),
 )

@@ -6,7 +6,6 @@ It knows no capture and no disk. The composition root hands it readings (`live_m
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,38 +20,28 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QGridLayout, QWidget
 
-from dynoai_desktop.core.live.limits import LiveSettings
 from dynoai_desktop.core.live.snapshot import Snapshot
-from dynoai_desktop.core.trust.channel_map import ChannelMap
 from dynoai_desktop.core.trust.health import BusHealth
+from dynoai_desktop.core.units import STOICH_AFR, Display
+from dynoai_desktop.ui.actions import Actions
 from dynoai_desktop.ui.advice import worst_notice
 from dynoai_desktop.ui.alerts import AlertBook
 from dynoai_desktop.ui.drops import dropped_file
+from dynoai_desktop.ui.frame_states import FrameStates
 from dynoai_desktop.ui.live_model import LiveModel
 from dynoai_desktop.ui.look import Look, window_scale
 from dynoai_desktop.ui.messages import (
-    AnalysisState,
     FrameState,
-    InterfaceRow,
-    MappingState,
-    Notice,
-    PreflightState,
-    RecordingState,
-    SessionRow,
-    Severity,
     SourceKind,
     SourceState,
-    TargetsState,
-    TuneState,
 )
 from dynoai_desktop.ui.notices import third_party_notices
 from dynoai_desktop.ui.pages import Pages
 from dynoai_desktop.ui.panels import (
     DROP_PAGE,
     PANELS,
-    REHEARSAL_PAGE,
     SADDLE_PAGE,
-    TUNING_PAGE,
+    VEHICLE_PAGE,
     PanelContext,
     PanelSpec,
     page_keys,
@@ -60,13 +49,11 @@ from dynoai_desktop.ui.panels import (
 from dynoai_desktop.ui.panels.panel import Panel
 from dynoai_desktop.ui.preferences import (
     Preferences,
-    VoiceMode,
     load_bytes,
     load_preferences,
     load_text,
     save_preferences,
 )
-from dynoai_desktop.ui.rehearsal import RehearsalState, Running, TuningState
 from dynoai_desktop.ui.shortcuts import Shortcuts
 from dynoai_desktop.ui.style_sheet import style_sheet
 from dynoai_desktop.ui.theme import PALETTES, prepare_application, qt_palette
@@ -75,7 +62,6 @@ from dynoai_desktop.ui.voice_desk import VoiceDesk
 from dynoai_desktop.ui.widgets.footer import Footer
 from dynoai_desktop.ui.widgets.header import Header
 from dynoai_desktop.ui.widgets.rail import Rail
-from dynoai_desktop.ui.wishes import Wishes
 
 FIRST_SIZE = (1280, 800)
 SMALLEST_SIZE = (
@@ -85,7 +71,7 @@ SMALLEST_SIZE = (
 _GEOMETRY, _PAGE = "window/geometry", "window/page"
 
 
-class MainWindow(Wishes):
+class MainWindow(FrameStates):
     """Frame and pages. Every method is for the GUI thread."""
 
     frame_drawn = Signal(float)  # time_s of the snapshot whose pixels are on the window now
@@ -108,7 +94,6 @@ class MainWindow(Wishes):
         prepare_application(app)
         self._store = QSettings(str(settings_path), QSettings.Format.IniFormat)
         self._version, self._notices = version, notices or third_party_notices()
-        self._state = FrameState()
         self._saddle = False
         self._drawn_s: float | None = None
         self.preferences = load_preferences(self._store)
@@ -148,9 +133,12 @@ class MainWindow(Wishes):
 
     def _wire(self) -> None:
         self.rail.chosen.connect(self.show_page)
-        self.header.record_pressed.connect(self._record)
+        self.header.record_pressed.connect(lambda: self._actions.act("record"))
         self.settings_changed.connect(self._take_preferences)
-        self.targets_changed.connect(lambda grid: self.set_targets(TargetsState(grid)))
+        self.header.vehicle_pressed.connect(lambda: self.show_page(VEHICLE_PAGE))
+        self.targets_changed.connect(
+            lambda grid: self.set_targets(replace(self._state.targets, grid=grid, message=""))
+        )
         self.limits_changed.connect(self.set_live_settings)
         self.live_model.snapshot_taken.connect(self._hear)
         self.live_model.curves_due.connect(self._draw_snapshot)
@@ -160,19 +148,7 @@ class MainWindow(Wishes):
         self.live_model.failed.connect(self._take_failure)
 
     def _make_keys(self) -> None:
-        self._actions = {
-            "record": self._record,
-            "saddle": lambda: self.set_saddle(not self._saddle),
-            "go_live": self._go_live,
-            "acknowledge": self.acknowledge,
-            "preflight": self._preflight,
-            "pin": self._pin,
-            "abort": self._abort,
-            "voice": self._toggle_voice,
-            "alerts": self._open_alerts,
-            "targets": lambda: self.show_page("targets"),
-            "back": self._back,
-        }
+        self._actions = Actions(self)
         pages = [(key, spec.key) for key, spec in page_keys()]
         self._shortcuts = Shortcuts(self, pages, self.act, self.show_page)
 
@@ -192,9 +168,15 @@ class MainWindow(Wishes):
         return self.pages.page
 
     @property
-    def state(self) -> FrameState:
-        """Return everything the frame shows besides readings."""
-        return self._state
+    def fuel(self) -> str:
+        """Return the fuel everything goes by: the vehicle's, or the preferred one without any."""
+        record = self._state.vehicles.record
+        return record.fuel if record.name else self.preferences.fuel
+
+    @property
+    def display(self) -> Display:
+        """Return how numbers are shown, mixture by the fuel in use."""
+        return replace(self.preferences.display, stoich=STOICH_AFR[self.fuel])
 
     def panel(self, key: str = "") -> Panel:
         """Return a page, the one in front by default; it is built when first asked for."""
@@ -249,86 +231,7 @@ class MainWindow(Wishes):
             self._draw_snapshot(snapshot)
         panel.show_figures(self.live_model.figures())
 
-    # What the composition root tells
-
-    def set_interfaces(self, interfaces: Sequence[tuple[str, str, bool]]) -> None:
-        """List the interfaces: (address, description, is up)."""
-        rows = tuple(InterfaceRow(*row) for row in interfaces)
-        self._change(replace(self._state, interfaces=rows))
-
-    def set_source_state(self, source: SourceState) -> None:
-        """Follow the source. Say so before its first snapshot: another source starts empty."""
-        before = self._state.source
-        another = (source.kind, source.interface, source.path) != (
-            before.kind,
-            before.interface,
-            before.path,
-        )
-        state = replace(self._state, source=source)
-        if another:  # what was found out about another bus must not be believed of this one
-            known = replace(state.mapping, channel_map=ChannelMap(), evidence=(), message="")
-            state = replace(state, preflight=PreflightState(), mapping=known)
-        self._change(state)
-        self.live_model.set_still(source.stands_still)
-        if another:
-            self.live_model.clear()
-
-    def set_recording(self, recording: RecordingState) -> None:
-        """Follow the recording."""
-        self._change(replace(self._state, recording=recording))
-
-    def set_sessions(self, sessions: Sequence[SessionRow]) -> None:
-        """List the recorded sessions."""
-        self._change(replace(self._state, sessions=tuple(sessions)))
-
-    def set_preflight(self, preflight: PreflightState) -> None:
-        """Follow a preflight, or show what it came to."""
-        self._change(replace(self._state, preflight=preflight))
-
-    def set_mapping(self, mapping: MappingState) -> None:
-        """Follow the mapping."""
-        self._change(replace(self._state, mapping=mapping))
-
-    def set_rehearsal(self, rehearsal: RehearsalState) -> None:
-        """Follow the simulated dyno, several times a second: only its own page is drawn."""
-        self._state = replace(self._state, rehearsal=rehearsal)
-        if self.page == REHEARSAL_PAGE:
-            self.panel().show_state(self._state)
-
-    def set_analysis(self, analysis: AnalysisState) -> None:
-        """Follow an analysis, or show what it found."""
-        self._change(replace(self._state, analysis=analysis))
-
-    def set_tune(self, tune: TuneState) -> None:
-        """Follow the tune that is to be corrected."""
-        self._change(replace(self._state, tune=tune))
-
-    def set_tuning(self, tuning: TuningState) -> None:
-        """Follow the virtual tuning sessions: only their own page is drawn."""
-        self._state = replace(self._state, tuning=tuning)
-        if self.page == TUNING_PAGE:
-            self.panel().show_state(self._state)
-
-    def set_targets(self, targets: TargetsState) -> None:
-        """Show the vehicle's targets, or why those asked for cannot be used."""
-        self._change(replace(self._state, targets=targets))
-
-    def set_live_settings(self, settings: LiveSettings) -> None:
-        """Show the limits of gates and alerts that are in force."""
-        self._change(replace(self._state, live=settings))
-
-    def set_next_step(self, text: str) -> None:
-        """Say in one line which pull comes next; "" for none."""
-        self.footer.show_next(text)
-        self._change(replace(self._state, next_step=text))
-
-    def set_titles(self, vehicle: str, session: str) -> None:
-        """Name vehicle and session at the top."""
-        self._change(replace(self._state, vehicle=vehicle, session=session))
-
-    def show_notice(self, text: str, severity: Severity = Severity.INFO) -> None:
-        """Say one sentence at the foot of the window, until A or the next one."""
-        self._change(replace(self._state, notice=Notice(text, severity)))
+    # States
 
     def acknowledge(self) -> None:
         """Take away what the foot of the window says: an alert, a notice of ours or of the bus."""
@@ -344,11 +247,19 @@ class MainWindow(Wishes):
         self._change(replace(self._state, notice=None, acknowledged=heard))
 
     def _change(self, state: FrameState) -> None:
+        """Take another state and draw frame and page."""
         self._state = state
         self.header.show_state(self._state)
+        self.footer.show_next(state.next_step)
         self._show_bus(self.live_model.health)
         if self.page:
             self.panel().show_state(self._state)
+
+    def _change_page(self, key: str, state: FrameState) -> None:
+        """Take another state that only one page shows."""
+        self._state = state
+        if self.page == key:
+            self.panel().show_state(state)
 
     def _show_bus(self, health: BusHealth) -> None:
         self.header.show_health(health, self._state)
@@ -396,61 +307,13 @@ class MainWindow(Wishes):
 
     def act(self, action: str) -> None:
         """Carry out the action of a key: the page in front first, then the window."""
-        if not self.panel().act(action) and action in self._actions:
-            self._actions[action]()
+        if not self.panel().act(action):
+            self._actions.act(action)
 
-    def _record(self) -> None:
-        source = self._state.source
-        if source.is_replay:
-            if source.finished:
-                self.replay_seeked.emit(0.0)
-            self.replay_paused.emit(not (source.paused or source.finished))
-        elif self._state.recording.active:
-            self.stop_requested.emit()
-        elif source.kind is SourceKind.LIVE:
-            self.record_requested.emit()
-        else:
-            self.show_notice(
-                "There is nothing to record yet. Choose the interface of the dyno on Connect.",
-                Severity.ATTENTION,
-            )
-
-    def _preflight(self) -> None:
-        self.show_page("preflight")
-        if self._state.source.kind not in (SourceKind.NONE, SourceKind.FAILED):
-            self.panel().act("preflight")
-
-    def _pin(self) -> None:
-        self.show_page("mapping")
-        self.panel().act("pin")
-
-    def _abort(self) -> None:
-        if self._state.rehearsal.running is Running.ON:
-            from dynoai_desktop.core.simulator.commands import Abort
-
-            self.simulator_ordered.emit(Abort())
-
-    def _toggle_voice(self) -> None:
-        on = self.preferences.voice is VoiceMode.OFF
-        if on and not self.voice.output.can_speak:
-            self.show_notice(self.voice.words, Severity.ATTENTION)
-            return
-        voice = VoiceMode.WORDS if on else VoiceMode.OFF
-        self.settings_changed.emit(replace(self.preferences, voice=voice))
-
-    def _open_alerts(self) -> None:
-        self.show_page(SADDLE_PAGE)
-        self.panel().act("open_alerts")
-
-    def _go_live(self) -> None:
-        if self._state.source.is_replay:
-            self.live_requested.emit()
-
-    def _back(self) -> None:
-        if self._saddle:
-            self.set_saddle(False)
-        else:
-            self.show_page(self.pages.workflow_page)
+    @property
+    def in_saddle(self) -> bool:
+        """Return whether the saddle view is on."""
+        return self._saddle
 
     # Look and layout
 
@@ -460,8 +323,14 @@ class MainWindow(Wishes):
         self._follow_preferences()
         self._restyle()
 
+    def _follow_vehicle(self) -> None:
+        """Show mixture by the fuel of the vehicle in force."""
+        if self.display != self.look.display:
+            self._follow_preferences()
+            self._restyle()
+
     def _follow_preferences(self) -> None:
-        self.voice.set_mode(self.preferences.voice, self.preferences.display)
+        self.voice.set_mode(self.preferences.voice, self.display)
         self.footer.show_voice(self.voice.is_heard)
         for panel in self.pages.built:
             panel.show_preferences(self.preferences)
@@ -469,7 +338,7 @@ class MainWindow(Wishes):
     def _restyle(self) -> None:
         preferences = self.preferences
         scale = window_scale(self.width(), self.height()) * preferences.font_scale
-        look = Look(PALETTES[preferences.theme], scale, preferences.display)
+        look = Look(PALETTES[preferences.theme], scale, self.display)
         if look == self.look and self.styleSheet():
             return
         dressed = (look.palette, look.scale) == (self.look.palette, self.look.scale)
@@ -527,7 +396,7 @@ class MainWindow(Wishes):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Fall silent and remember the layout."""
-        self.voice.silence()
+        self.voice.close()
         self.set_saddle(False)
         self._store.setValue(_GEOMETRY, self.saveGeometry())
         self._store.setValue(_PAGE, self.pages.workflow_page)

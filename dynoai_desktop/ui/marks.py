@@ -42,6 +42,8 @@ def connect_mark(state: FrameState, health: BusHealth) -> PageMark:
         return PageMark("!", "loss", Standing.ATTENTION)
     if state.source.is_replay:
         return PageMark("▶", "replay")
+    if state.source.simulated:
+        return PageMark("●", "simulated", Standing.ATTENTION)
     return PageMark("✓", "ready", Standing.READY)
 
 
@@ -77,6 +79,23 @@ def analyse_mark(state: FrameState, _health: BusHealth) -> PageMark:
 
 
 _GOOD_LOG = 0.7  # of the channels an analysis would like
+
+
+def plan_mark(state: FrameState, _health: BusHealth) -> PageMark:
+    """Return whether there is a next pull, and whether the engine is cool enough for it."""
+    plan = state.plan
+    if plan.failed:
+        return PageMark("×", "failed", Standing.BLOCKED)
+    if plan.plan is None:
+        return PageMark("…", "planning") if plan.thinking else PageMark("–", "no plan")
+    if plan.plan.steps:
+        cooling = plan.cooling
+        if cooling is not None and not cooling.is_ready:
+            return PageMark("…", "driving" if cooling.driving else "cooling")
+        return PageMark("!", f"{plan.plan.cells_open} open", Standing.ATTENTION)
+    if plan.plan.excluded:
+        return PageMark("×", "limits", Standing.BLOCKED)
+    return PageMark("✓", "done", Standing.READY)
 
 
 def runs_mark(state: FrameState, _health: BusHealth) -> PageMark:

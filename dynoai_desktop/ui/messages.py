@@ -12,16 +12,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from dynoai_desktop.core.axis import CellGrid
-from dynoai_desktop.core.channels import Channel
+from dynoai_desktop.core.channels import Channel, Cylinder
 from dynoai_desktop.core.live.limits import LiveSettings
+from dynoai_desktop.core.store.vehicles import NO_VEHICLE, VehicleRecord
 from dynoai_desktop.core.trust.channel_map import ChannelMap, Choice, Evidence
+from dynoai_desktop.core.tune.plan import Plan, Terms
+from dynoai_desktop.ui.plan_state import PlanState
 from dynoai_desktop.ui.rehearsal import RehearsalState, TuningState
 
 if TYPE_CHECKING:  # the checks are not needed before one is run
     from dynoai_desktop.core.analysis.payload import Payload
     from dynoai_desktop.core.trust.preflight import PreflightReport
     from dynoai_desktop.core.tune.difference import Difference
-    from dynoai_desktop.core.tune.plan import Locked, Plan
     from dynoai_desktop.ui.alerts import AlertGroup
 
 
@@ -157,6 +159,9 @@ class TuneStep:
     files: tuple[str, ...]
     taken_back: bool
     difference: Difference | None  # None when the kept bytes cannot be compared
+    hash: str = ""
+    half: bool = False  # half of each change was applied
+    alone: str = ""  # the cylinder that was corrected alone
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -165,8 +170,9 @@ class TuneState:
 
     paths: tuple[Path, ...] = ()
     plans: tuple[Plan, ...] = ()  # the preview; empty until there is one
-    limit: float = 0.07  # largest change of a cell, as a share of its value
-    locked: frozenset[Locked] = frozenset()
+    terms: Terms = field(default_factory=Terms)  # of the preview
+    lone: Cylinder | None = None  # the one cylinder that could be corrected alone
+    busy: bool = False  # something is being read, worked out or written
     suggestion: Path | None = None  # a free name for the corrected copy
     written: bool = False  # the preview has become files
     message: str = ""
@@ -192,6 +198,20 @@ class TargetsState:
 
     grid: CellGrid | None = None  # None: those of the live analysis
     message: str = ""  # one sentence: what became of the last import
+    vehicle: str = ""  # slug: another vehicle's targets cannot be undone into this one's
+
+
+@dataclass(frozen=True, slots=True)
+class VehiclesState:
+    """The tuner's vehicles, and the one everything goes by."""
+
+    record: VehicleRecord = NO_VEHICLE  # in force: the chosen one, or the simulated or replayed one
+    chosen: str = ""  # name of the tuner's own choice
+    rows: tuple[VehicleRecord, ...] = ()  # by name; simulated ones are not the tuner's to choose
+    message: str = ""  # one sentence: what became of the last wish
+    field: str = ""  # of VehicleRecord, when the message is about one
+    failed: bool = False
+    saved: int = 0  # records written so far
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,8 +222,6 @@ class FrameState:
     source: SourceState = SourceState()
     recording: RecordingState = RecordingState()
     sessions: tuple[SessionRow, ...] = ()
-    vehicle: str = ""
-    session: str = ""
     preflight: PreflightState = field(default_factory=PreflightState)
     mapping: MappingState = field(default_factory=MappingState)
     analysis: AnalysisState = field(default_factory=AnalysisState)
@@ -211,8 +229,10 @@ class FrameState:
     rehearsal: RehearsalState = field(default_factory=RehearsalState)
     tuning: TuningState = field(default_factory=TuningState)
     alerts: tuple[AlertGroup, ...] = ()  # up now, worst first
+    vehicles: VehiclesState = field(default_factory=VehiclesState)
     targets: TargetsState = field(default_factory=TargetsState)
     live: LiveSettings = field(default_factory=LiveSettings)  # limits of the live analysis
+    plan: PlanState = field(default_factory=PlanState)
     next_step: str = ""  # the next pull in one line
     notice: Notice | None = None
     acknowledged: str = ""  # the bus notice that has been read

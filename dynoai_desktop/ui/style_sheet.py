@@ -80,6 +80,8 @@ QLineEdit {{
     min-height: {button - 20}px; selection-background-color: {p.accent};
     selection-color: {p.on_state}; placeholder-text-color: {p.quiet}; }}
 QLineEdit:focus {{ border: 2px solid {p.accent}; }}
+QLineEdit[state="danger"] {{ border: 2px solid {p.danger}; }}
+QLineEdit:disabled {{ background: {p.ground}; }}
 QPlainTextEdit {{
     background: {p.panel}; border: 1px solid {p.line};
     font-family: "{MONO_FAMILY}"; font-size: {size.small}px; }}

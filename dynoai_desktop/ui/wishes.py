@@ -37,8 +37,8 @@ class Wishes(QMainWindow):
     analyse_requested = Signal(Path)  # a session folder, a recording or a log
     analysis_cancelled = Signal()
     tune_chosen = Signal(Path)
-    tune_preview_requested = Signal(float, object)  # step limit, frozenset of Locked
-    tune_apply_requested = Signal(Path, float, object)  # copy to write, limit and locks previewed
+    tune_preview_requested = Signal(object)  # Terms
+    tune_apply_requested = Signal(Path, object)  # copy to write, Terms previewed
     tune_undo_requested = Signal()
     tuning_page_opened = Signal()
     tuning_start_requested = Signal(object)  # TuningWish
@@ -49,4 +49,15 @@ class Wishes(QMainWindow):
     limits_changed = Signal(object)  # LiveSettings
     alert_acknowledged = Signal(object)  # number of an Alert
     analysis_enabled = Signal(bool)  # live analysis; the recording goes on either way
+    vehicle_chosen = Signal(str)  # name
+    vehicle_saved = Signal(object, str)  # VehicleRecord; name of the one it replaces, "" for new
+    plan_said = Signal(object)  # StepWish
+    plan_step_chosen = Signal(str)  # key of the step that is on the card
+    plan_take_back_requested = Signal()  # the last thing said
+    plan_requested = Signal()  # again, after it could not be made
+    plan_export_requested = Signal()
+    plan_reset_requested = Signal()  # forget what was learned of the vehicle
+    plan_restore_requested = Signal()
+    plan_limits_changed = Signal(object)  # PlanningLimits
+    plan_limits_reset_requested = Signal()
     settings_changed = Signal(object)  # Preferences

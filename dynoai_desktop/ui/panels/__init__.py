@@ -18,6 +18,7 @@ from dynoai_desktop.ui.marks import (
     connect_mark,
     live_mark,
     mapping_mark,
+    plan_mark,
     preflight_mark,
     runs_mark,
 )
@@ -33,6 +34,8 @@ SADDLE_PAGE = "live"
 DROP_PAGE = "analyse"
 REHEARSAL_PAGE = "simulator"
 TUNING_PAGE = "tuning"
+VEHICLE_PAGE = "vehicle"
+PLAN_PAGE, PLAN_LIMITS_PAGE = "plan", "plan_limits"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,19 @@ def _analyse(context: PanelContext) -> Panel:
     return AnalysePanel(context.look)
 
 
+def _plan(context: PanelContext) -> Panel:
+    from dynoai_desktop.ui.panels.planner import PlannerPanel
+
+    keys = {spec.key: key for key, spec in page_keys()}
+    return PlannerPanel(context.look, keys)
+
+
+def _plan_limits(context: PanelContext) -> Panel:
+    from dynoai_desktop.ui.panels.plan_limits import PlanLimitsPanel
+
+    return PlanLimitsPanel(context.look)
+
+
 def _runs(context: PanelContext) -> Panel:
     from dynoai_desktop.ui.panels.runs import RunsPanel
 
@@ -118,7 +134,7 @@ def _tuning(context: PanelContext) -> Panel:
 def _settings(context: PanelContext) -> Panel:
     from dynoai_desktop.ui.panels.settings import SettingsPanel
 
-    return SettingsPanel(context.look, context.preferences, context.voice.words)
+    return SettingsPanel(context.look, context.preferences, context.voice)
 
 
 def _targets(context: PanelContext) -> Panel:
@@ -131,6 +147,12 @@ def _limits(context: PanelContext) -> Panel:
     from dynoai_desktop.ui.panels.limits import LimitsPanel
 
     return LimitsPanel(context.look)
+
+
+def _vehicle(context: PanelContext) -> Panel:
+    from dynoai_desktop.ui.panels.vehicle import VehiclePanel
+
+    return VehiclePanel(context.look)
 
 
 def _keys(context: PanelContext) -> Panel:
@@ -197,6 +219,21 @@ PANELS: tuple[PanelSpec, ...] = (
         analyse_mark,
     ),
     PanelSpec(
+        PLAN_PAGE,
+        "Plan",
+        _plan,
+        (
+            "plan_said",
+            "plan_step_chosen",
+            "plan_take_back_requested",
+            "plan_requested",
+            "plan_export_requested",
+            "plan_reset_requested",
+            "plan_restore_requested",
+        ),
+        plan_mark,
+    ),
+    PanelSpec(
         "runs",
         "Runs",
         _runs,
@@ -239,6 +276,22 @@ PANELS: tuple[PanelSpec, ...] = (
     ),
     PanelSpec(
         "limits", "Gates and alerts", _limits, ("limits_changed",), shortcut="F4", in_rail=False
+    ),
+    PanelSpec(
+        VEHICLE_PAGE,
+        "Vehicle",
+        _vehicle,
+        ("vehicle_chosen", "vehicle_saved"),
+        shortcut="F9",
+        in_rail=False,
+    ),
+    PanelSpec(
+        PLAN_LIMITS_PAGE,
+        "Plan limits",
+        _plan_limits,
+        ("plan_limits_changed", "plan_limits_reset_requested"),
+        shortcut="F10",
+        in_rail=False,
     ),
     PanelSpec("keys", "Keys", _keys, shortcut="?"),
     PanelSpec("about", "About", _about, shortcut="F12"),

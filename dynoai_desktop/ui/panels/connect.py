@@ -20,6 +20,7 @@ from dynoai_desktop.ui.messages import FrameState, SourceKind
 from dynoai_desktop.ui.panels.connect_columns import CHANNEL_COLUMNS
 from dynoai_desktop.ui.panels.panel import Panel
 from dynoai_desktop.ui.preferences import load_bytes
+from dynoai_desktop.ui.widgets.buttons import glove_button
 from dynoai_desktop.ui.widgets.empty_note import EmptyNote
 from dynoai_desktop.ui.widgets.interface_list import InterfaceList
 from dynoai_desktop.ui.widgets.provider_list import ProviderList
@@ -43,6 +44,9 @@ class ConnectPanel(Panel):
         self._health = BusHealth(now_us=0)
         self.interfaces = InterfaceList()
         self.interfaces.chosen.connect(self.interface_chosen)
+        self.simulated = glove_button(
+            "Simulated dyno", "F5", lambda: self.page_wanted.emit("simulator")
+        )
         self.providers = ProviderList(look)
         self.channels: RowModel[ChannelHealth] = RowModel(
             CHANNEL_COLUMNS, lambda row: (row.provider, row.id), look, self
@@ -67,6 +71,7 @@ class ConnectPanel(Panel):
         left.setSpacing(8)
         left.addWidget(_heading("Network interface  [Enter]"))
         left.addWidget(self.interfaces, 3)
+        left.addWidget(self.simulated)
         left.addWidget(_heading("Providers"))
         left.addWidget(self.providers, 2)
         top = QHBoxLayout()

@@ -44,12 +44,16 @@ class LimitRow:
         return self.threshold.value != self.threshold.default
 
 
-def limit_rows(settings: LiveSettings) -> list[LimitRow]:
-    """Return every threshold of *settings*, gates first."""
+def limit_rows(settings: LiveSettings, redline_rpm: float | None = None) -> list[LimitRow]:
+    """Return every threshold of *settings*, gates first.
+
+    *redline_rpm* is what the vehicle states: the default of the alert for over-rev.
+    """
+    own = {"redline_rpm": redline_rpm}
     return [
-        LimitRow(group, title, threshold)
+        LimitRow(group, title, replace(t, default=own.get(t.key, t.default)))
         for group, title in GROUPS
-        for threshold in thresholds(getattr(settings, group))
+        for t in thresholds(getattr(settings, group))
     ]
 
 
@@ -123,6 +127,7 @@ class LimitsPanel(Panel):
         """Start with the defaults."""
         super().__init__(look, "Gates and alerts")
         self._settings = LiveSettings()
+        self._redline_rpm: float | None = None  # of the vehicle
         self.rows: RowModel[LimitRow] = RowModel(
             COLUMNS, lambda row: (row.group, row.threshold.key), look, self
         )
@@ -166,8 +171,9 @@ class LimitsPanel(Panel):
 
     def show_state(self, state: FrameState) -> None:
         """Follow the settings in force."""
-        if state.live != self._settings:
-            self._settings = state.live
+        redline_rpm = state.vehicles.record.redline_rpm
+        if (state.live, redline_rpm) != (self._settings, self._redline_rpm):
+            self._settings, self._redline_rpm = state.live, redline_rpm
             self._show()
 
     def set_look(self, look: Look) -> None:
@@ -190,7 +196,7 @@ class LimitsPanel(Panel):
         return True
 
     def _show(self) -> None:
-        self.rows.set_rows(limit_rows(self._settings))
+        self.rows.set_rows(limit_rows(self._settings, self._redline_rpm))
         self._fill()
 
     def _begin(self) -> None:

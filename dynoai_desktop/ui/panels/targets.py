@@ -128,6 +128,12 @@ class TargetsPanel(Panel):
         targets = state.targets
         if targets is before:
             return
+        if targets.vehicle != before.vehicle and targets.grid is not None:
+            # Nothing of another vehicle can be undone into this one's targets.
+            self._editor = TargetEditor(targets.grid, self.look.display)
+            self.grid.show_grid(targets.grid)
+            self._say("", "")
+            self._say_cell()
         if targets.grid is not None:
             self._adopt(targets.grid)
         if targets.message:

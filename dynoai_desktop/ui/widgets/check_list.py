@@ -34,6 +34,7 @@ FIX_PAGES: Mapping[str, str] = {
     "non_finite": "health",
     "range": "health",
     "rpm_frozen": "health",
+    "rpm_dropouts": "health",
 }
 
 

@@ -19,8 +19,8 @@ class PickList(QWidget):
     picked = Signal(str)  # key of the row
     left = Signal()
 
-    def __init__(self, title: str, hint: str) -> None:
-        """Start with no rows."""
+    def __init__(self, title: str, hint: str, leave: str = "Done") -> None:
+        """Start with no rows. *leave* is what the button says that ends it."""
         super().__init__()
         self.title, self.hint = QLabel(title), QLabel(hint)
         self.title.setProperty("role", "title")
@@ -35,7 +35,7 @@ class PickList(QWidget):
         column.addWidget(self.title)
         column.addWidget(self.hint)
         column.addWidget(self.list, 1)
-        column.addWidget(glove_button("Done", "Esc", self.left.emit))
+        column.addWidget(glove_button(leave, "Esc", self.left.emit))
         self.setFocusProxy(self.list)
 
     def show_rows(self, rows: Sequence[tuple[str, str]]) -> None:

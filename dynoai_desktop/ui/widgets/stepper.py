@@ -61,6 +61,10 @@ class Stepper(QFrame):
         self.text.setText(text)
         self.setAccessibleName(f"{self._name}: {text}")
 
+    def next(self) -> None:
+        """Go on to the next choice, as a key of the page may."""
+        self._step(1)
+
     def _step(self, step: int) -> None:
         if self._rows:
             self._at = (self._at + step) % len(self._rows)

@@ -14,7 +14,7 @@ up shares of it. A pull that tells half of what was predicted brings a cell more
 way, because its neighbours hold it too: how much more is worked out once for each pull. That is
 exact where every pull tells what was predicted; else it takes what a pull tells for independent of
 how well those before it went. Against sessions worked out in full, coverage comes out within about
-a point and the chance of the goal up to a fifth too low: the side to err on. A real session is
+a point and the chance of the goal up to a quarter too low: the side to err on. A real session is
 planned anew after each pull besides, so its chances are rather better than said here.
 
 *Cells.* A cell that needs less of every pull than another cannot be the last one home, so only the

@@ -10,9 +10,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
-    QLabel,
     QProgressBar,
-    QPushButton,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -33,6 +31,7 @@ from dynoai_desktop.ui.widgets.buttons import glove_button
 from dynoai_desktop.ui.widgets.card import plain_label
 from dynoai_desktop.ui.widgets.elided import ElidedLabel, set_state
 from dynoai_desktop.ui.widgets.empty_note import EmptyNote
+from dynoai_desktop.ui.widgets.section_strip import SectionStrip, simulated_badge
 from dynoai_desktop.ui.wording import plain
 
 if TYPE_CHECKING:
@@ -85,12 +84,9 @@ class AnalysePanel(Panel):
         ):
             getattr(self.tune, wish).connect(getattr(self, wish))
         self.section = "overview"
-        self.tabs: dict[str, QPushButton] = {}
         self.file = ElidedLabel("small", "The log in hand")
         self.file.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self.simulated = QLabel("SIMULATED")
-        self.simulated.setProperty("role", "badge")
-        self.simulated.setAccessibleName("The log is simulated, no dyno behind it")
+        self.simulated = simulated_badge("The log is simulated, no dyno behind it")
         self.open_button = glove_button("Open a log", "Ctrl+O", self.open)
         self.copy_button = glove_button("Copy", "Ctrl+C", lambda: self.copy(SPREADSHEET))
         self.cancel_button = glove_button("Cancel", "Esc", self.analysis_cancelled.emit)
@@ -106,24 +102,12 @@ class AnalysePanel(Panel):
         self.show_state(self._state)
 
     def _lay_out(self) -> None:
-        strip = QHBoxLayout()
-        strip.setSpacing(6)
-        for key, (title, _) in self.sections.items():
-            tab = QPushButton(title)
-            tab.setProperty("role", "compact")
-            tab.setCheckable(True)
-            tab.setAutoDefault(True)
-            tab.clicked.connect(lambda _checked, key=key: self.show_section(key))
-            self.tabs[key] = tab
-            strip.addWidget(tab)
-        hint = plain_label("small", wraps=False)
-        hint.setText("[PgUp] [PgDn]")
-        strip.addWidget(hint)
-        strip.addWidget(self.file, 1)
-        strip.addWidget(self.simulated)
-        for button in (self.copy_button, self.open_button):
-            button.setProperty("role", "compact")
-            strip.addWidget(button)
+        titles = {key: title for key, (title, _) in self.sections.items()}
+        self.strip = SectionStrip(
+            titles, self.file, self.simulated, (self.copy_button, self.open_button)
+        )
+        self.strip.chosen.connect(self.show_section)
+        self.tabs = self.strip.tabs
         self.progress = QWidget()
         row = QHBoxLayout(self.progress)
         row.setContentsMargins(0, 0, 0, 0)
@@ -138,7 +122,7 @@ class AnalysePanel(Panel):
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 12, 12, 12)
         column.setSpacing(8)
-        column.addLayout(strip)
+        column.addWidget(self.strip)
         column.addWidget(self.progress)
         column.addWidget(self.news)
         column.addWidget(self.stack, 1)
@@ -194,14 +178,10 @@ class AnalysePanel(Panel):
 
     def act(self, action: str) -> bool:
         """Carry out the keys of this page."""
-        keys = list(self.sections)
-        at = keys.index(self.section)
+        if self.strip.act(action):
+            return True
         if action == "open_log":
             self.open()
-        elif action == "next_section":
-            self.show_section(keys[(at + 1) % len(keys)])
-        elif action == "section_before":
-            self.show_section(keys[at - 1])
         elif action in _COPIES:
             self.copy(_COPIES[action])
         elif action == "back" and self._state.analysis.running:
@@ -256,8 +236,7 @@ class AnalysePanel(Panel):
             self.maps.act(action)
 
     def _turn(self) -> None:
-        for key, tab in self.tabs.items():
-            tab.setChecked(key == self.section)
+        self.strip.show_chosen(self.section)
         analysis = self._state.analysis
         if analysis.payload is None and self.section != "tune":
             self._say_empty(analysis)

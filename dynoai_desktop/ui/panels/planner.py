@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from PySide6.QtCore import QSettings, Qt, Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from dynoai_desktop.ui.look import Look
 from dynoai_desktop.ui.messages import FrameState
@@ -22,6 +22,7 @@ from dynoai_desktop.ui.widgets.buttons import glove_button
 from dynoai_desktop.ui.widgets.card import plain_label
 from dynoai_desktop.ui.widgets.elided import ElidedLabel, set_state
 from dynoai_desktop.ui.widgets.empty_note import EmptyNote
+from dynoai_desktop.ui.widgets.section_strip import SectionStrip, simulated_badge
 from dynoai_desktop.ui.wording import count
 
 _SECTION = "plan/section"
@@ -61,12 +62,9 @@ class PlannerPanel(Panel):
             "outlook": ("Outlook", self.outlook),
         }
         self.section = "next"
-        self.tabs: dict[str, QPushButton] = {}
         self.about = ElidedLabel("small", "What the plan goes by")
         self.about.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self.simulated = QLabel("SIMULATED")
-        self.simulated.setProperty("role", "badge")
-        self.simulated.setAccessibleName("The vehicle is simulated, nothing real was learned")
+        self.simulated = simulated_badge("The vehicle is simulated, nothing real was learned")
         self.limits_button = glove_button(
             "Limits", keys[PLAN_LIMITS_PAGE], lambda: self.page_wanted.emit(PLAN_LIMITS_PAGE)
         )
@@ -80,24 +78,15 @@ class PlannerPanel(Panel):
         self.show_state(FrameState())
 
     def _lay_out(self) -> None:
-        strip = QHBoxLayout()
-        strip.setSpacing(6)
-        for key, (title, _) in self.sections.items():
-            tab = QPushButton(title)
-            tab.setProperty("role", "compact")
-            tab.setCheckable(True)
-            tab.setAutoDefault(True)
-            tab.clicked.connect(lambda _checked, key=key: self.show_section(key))
-            self.tabs[key] = tab
-            strip.addWidget(tab)
-        hint = plain_label("small", wraps=False)
-        hint.setText("[PgUp] [PgDn]")
-        strip.addWidget(hint)
-        strip.addWidget(self.about, 1)
-        strip.addWidget(self.simulated)
-        for button in (self.copy_button, self.export_button, self.limits_button):
-            button.setProperty("role", "compact")
-            strip.addWidget(button)
+        titles = {key: title for key, (title, _) in self.sections.items()}
+        self.strip = SectionStrip(
+            titles,
+            self.about,
+            self.simulated,
+            (self.copy_button, self.export_button, self.limits_button),
+        )
+        self.strip.chosen.connect(self.show_section)
+        self.tabs = self.strip.tabs
         self.stack = QStackedWidget()
         self.stack.addWidget(self.note)
         for _, section in self.sections.values():
@@ -105,7 +94,7 @@ class PlannerPanel(Panel):
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 12, 12, 12)
         column.setSpacing(8)
-        column.addLayout(strip)
+        column.addWidget(self.strip)
         column.addWidget(self.news)
         column.addWidget(self.stack, 1)
 
@@ -160,13 +149,9 @@ class PlannerPanel(Panel):
 
     def act(self, action: str) -> bool:
         """Carry out the keys of this page."""
-        keys = list(self.sections)
-        at = keys.index(self.section)
-        if action == "next_section":
-            self.show_section(keys[(at + 1) % len(keys)])
-        elif action == "section_before":
-            self.show_section(keys[at - 1])
-        elif action in _STEP_ACTIONS:
+        if self.strip.act(action):
+            return True
+        if action in _STEP_ACTIONS:
             self._act_on_step(action)
         elif action in _LEARNED_ACTIONS:
             # What is to be forgotten is looked at first.
@@ -207,8 +192,7 @@ class PlannerPanel(Panel):
         self.show_section("next")
 
     def _turn(self) -> None:
-        for key, tab in self.tabs.items():
-            tab.setChecked(key == self.section)
+        self.strip.show_chosen(self.section)
         plan = self._state.plan
         empty = plan is None or (not plan.steps and self.section == "next")
         if empty:

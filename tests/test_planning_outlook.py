@@ -40,7 +40,7 @@ def look(knowledge=None, ways=WAYS, limits=LIMITS, seed=1, rollouts=2000, **kw):
 @pytest.fixture
 def calm(monkeypatch):
     """Let nothing fail and no heat spoil a pull."""
-    monkeypatch.setattr(outlook, "_FAILS", 0.0)
+    monkeypatch.setattr(outlook, "FAILED_SHARE", 0.0)
     monkeypatch.setattr(outlook, "_SPOILT", 0.0)
 
 
@@ -114,11 +114,11 @@ def test_followed_cells_are_enough(monkeypatch):
 
 def test_failed_pulls_and_heat_only_make_it_worse(monkeypatch):
     usual = look()["planner"]
-    monkeypatch.setattr(outlook, "_FAILS", 0.5)
+    monkeypatch.setattr(outlook, "FAILED_SHARE", 0.5)
     often = look()["planner"]
     assert often.probability < usual.probability
     assert often.expected_pulls > usual.expected_pulls
-    monkeypatch.setattr(outlook, "_FAILS", 1.0)
+    monkeypatch.setattr(outlook, "FAILED_SHARE", 1.0)
     never = look()["planner"]
     assert (never.probability, never.expected_coverage_pct) == (0.0, 0.0)
     assert never.expected_pulls == LIMITS.max_pulls_per_session

@@ -2,8 +2,9 @@
 
 Greedy: the test with the most worth a minute is chosen, cooling and getting ready counted; the
 table is taken for what it will be after it; and so on until the pulls of the session are used up
-or nothing is left worth one. The first two choices weigh every test; after them what a test was
-worth a moment ago tells nearly always where to look again, so only the best few are weighed anew.
+or nothing is left worth one. The first choice weighs every test, the second most of them; after
+them what a test was worth a moment ago tells nearly always where to look again, so only the best
+few are weighed anew.
 A plan is made afresh after every pull, so what is driven next is always the best of all.
 """
 
@@ -28,9 +29,9 @@ from dynoai_desktop.core.planning.standing import Standing, goal_of
 from dynoai_desktop.core.planning.steps import Excluded, Gap, Plan, Step, WayToGoal
 from dynoai_desktop.core.planning.ways import Ratio, Ways
 
-_WEIGHED_ANEW = 1  # choices before which every test is weighed, not only the best few
 FAILED_SHARE = 0.06  # of pulls: a slipped tyre, a wrong gear, a sensor that fell off
 _LOOKED_AT = (6, 12)  # tests weighed anew before a choice, at least and at most
+_LOOKED_AT_SECOND = (24, 24)  # what the first pull prepares the ground for may come from far down
 _LEAST_WORTH = 0.02  # weighted cells: below this a test is not worth driving
 _BETWEEN_MIN = 0.5  # to save the run, look at the gauges, get ready
 _MOST_REPEATS = 3  # of one test in one plan
@@ -170,10 +171,10 @@ class _Choice:
         while len(set(chosen)) < most_steps:
             if until_covered and self._standing.coverage_pct() >= 100.0:
                 break
-            fresh = until_covered or len(chosen) <= _WEIGHED_ANEW
+            fresh = until_covered or not chosen
             if fresh and chosen:
                 self._rate = {index: self._weigh(index) for index in self._rate}
-            best = self._best(fresh)
+            best = self._best(fresh, _LOOKED_AT_SECOND if len(chosen) == 1 else _LOOKED_AT)
             if best is None:
                 break
             chosen.append(best)
@@ -189,7 +190,7 @@ class _Choice:
         worth = self._standing.worth(self._tests.told[index], step.movements)
         return worth / _takes_min(step) if worth >= _LEAST_WORTH else 0.0
 
-    def _best(self, fresh: bool) -> int | None:
+    def _best(self, fresh: bool, looked_at: tuple[int, int]) -> int | None:
         """Return the test with the most worth a minute; of equals the first of the table."""
         order = sorted(self._rate, key=lambda i: (-self._rate[i], i))
         best: int | None = None
@@ -200,8 +201,8 @@ class _Choice:
                 self.left_over = True
                 continue
             if best is not None and not fresh:
-                surely = looked >= _LOOKED_AT[0] and self._rate[best] >= self._rate[index]
-                if surely or looked >= _LOOKED_AT[1]:
+                surely = looked >= looked_at[0] and self._rate[best] >= self._rate[index]
+                if surely or looked >= looked_at[1]:
                     break
             if not fresh:
                 self._rate[index] = self._weigh(index)

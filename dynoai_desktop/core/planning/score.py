@@ -124,7 +124,7 @@ def variance_fall(
         return np.zeros((*covariance.shape[:-2], rows.size))
     of_rows = covariance[..., rows] if of_rows is None else of_rows
     reached, inverse = _reached(covariance, of_rows, told)
-    fall: F64 = np.sum(reached * (inverse @ reached), axis=-2)
+    fall: F64 = np.einsum("...qr,...qr->...r", reached, inverse @ reached)
     return np.maximum(fall, 0.0)
 
 
@@ -133,6 +133,7 @@ def covariance_after(covariance: F64, told: PathInformation) -> F64:
     if not told.factor.size:
         return covariance
     reached, inverse = _reached(covariance, covariance, told)
+    inverse = (inverse + inverse.swapaxes(-1, -2)) / 2.0
     whitened = np.linalg.cholesky(inverse).swapaxes(-1, -2) @ reached
     after: F64 = covariance - whitened.swapaxes(-1, -2) @ whitened
     return after
@@ -143,5 +144,5 @@ def _reached(covariance: F64, of_rows: F64, told: PathInformation) -> tuple[F64,
     k, factor = told.nodes, told.factor
     inner = factor.T @ covariance[..., k[:, None], k] @ factor + np.eye(factor.shape[1])
     reached: F64 = factor.T @ of_rows[..., k, :]
-    inverse = np.linalg.inv(inner)
-    return reached, (inverse + inverse.swapaxes(-1, -2)) / 2.0
+    inverse: F64 = np.linalg.inv(inner)
+    return reached, inverse

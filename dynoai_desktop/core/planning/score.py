@@ -142,7 +142,7 @@ def covariance_after(covariance: F64, told: PathInformation) -> F64:
 def _reached(covariance: F64, of_rows: F64, told: PathInformation) -> tuple[F64, F64]:
     """Return L' S of some rows, (…, q, rows), and (I + L' S_kk L)^-1, (…, q, q)."""
     k, factor = told.nodes, told.factor
-    inner = factor.T @ covariance[..., k[:, None], k] @ factor + np.eye(factor.shape[1])
+    inner: F64 = factor.T @ covariance[..., k[:, None], k] @ factor + np.eye(factor.shape[1])
     reached: F64 = factor.T @ of_rows[..., k, :]
-    inverse: F64 = np.linalg.inv(inner)
+    inverse: F64 = np.asarray(np.linalg.inv(inner), np.float64)
     return reached, inverse

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import json
 import os
 import shutil
 import signal
@@ -69,6 +70,21 @@ def test_built_program_tells_its_version(frozen_program: Path, environment: dict
     )
     assert shown.stdout.split()[-1] == __version__
     assert shown.stderr == ""
+
+
+def test_built_program_drives_analyses_and_plans(
+    frozen_program: Path, environment: dict[str, str]
+) -> None:
+    tuned = subprocess.run(
+        [frozen_program, "virtual-tune", "--max-iterations", "1", "--round", "planner", "--json"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert tuned.returncode == 1, tuned.stderr  # one round is too few
+    (round_driven,) = json.loads(tuned.stdout)["iterations"]
+    assert round_driven["measured_cells"] > 40
 
 
 def test_built_program_carries_every_notice(frozen_program: Path) -> None:

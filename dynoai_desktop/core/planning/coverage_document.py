@@ -44,6 +44,7 @@ from dynoai_desktop.core.store.json_store import Document
 from dynoai_desktop.core.units import Unit
 
 SCHEMA_VERSION = 1
+_FARTHEST, _NARROWEST = 1e5, 1e-2  # of the nodes of an axis, in rpm, kPa or percent
 _MOST_NODES = 2500  # of a table; the largest in use have a thousand
 _ROUNDING = 1e-9
 
@@ -120,6 +121,9 @@ def _read_axis(value: object, channels: tuple[Channel, ...]) -> Axis:
     nodes, edges = (numbers(axis.get(name), name) for name in ("nodes", "edges"))
     if len(nodes) < 2:
         raise ValueError("an axis has fewer than two nodes")
+    narrowest = min(b - a for a, b in pairwise(nodes))
+    if max(map(abs, (*nodes, *edges))) > _FARTHEST or narrowest < _NARROWEST:
+        raise ValueError("an axis is out of all reason")
     return Axis(channel, one_of(Unit, axis.get("unit"), "unit"), nodes, edges)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,7 +42,11 @@ def reasons(
     ]
     said = sorted((one for one in said if one.worth > 0.0), key=lambda one: (-one.worth, one.text))
     total = sum(one.worth for one in said)
-    return tuple(Evidence(one.text, round(one.worth / total, 3)) for one in said[:REASONS])
+    # Rounded down, so that shares never add up to more than the whole.
+    return tuple(
+        Evidence(one.text, math.floor(1000.0 * one.worth / total) / 1000.0)
+        for one in said[:REASONS]
+    )
 
 
 def what_it_takes(way: WayToGoal, pulls_left: int) -> str:

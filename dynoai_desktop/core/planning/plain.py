@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any, TypeVar
 
 E = TypeVar("E", bound=Enum)
+_WHOLE = 1 << 53  # a float tells whole numbers below this apart
 _LONGEST_TEXT = 10_000
 
 
@@ -42,7 +43,7 @@ def a_truth(value: object, name: str) -> bool:
 def a_number(value: object, name: str) -> float:
     """Return a finite number."""
     # A whole number too long for a float is no reading of anything.
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 53:
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _WHOLE:
         return float(value)
     if isinstance(value, float) and math.isfinite(value):
         return value
@@ -52,7 +53,7 @@ def a_number(value: object, name: str) -> float:
 def a_count(value: object, name: str) -> int:
     """Return a whole number that is not negative."""
     number = a_number(value, name)
-    if number < 0.0 or not number.is_integer():
+    if not 0.0 <= number < _WHOLE or not number.is_integer():
         raise ValueError(f"{name} is not a count")
     return int(number)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
+from dynoai_desktop.core.simulator.json_fields import text_of
 from dynoai_desktop.core.simulator.profile import Profile
 from dynoai_desktop.core.simulator.profile_json import profile_from_json
 from dynoai_desktop.core.simulator.profiles import PROFILES
@@ -14,7 +15,6 @@ from dynoai_desktop.core.simulator.scenario_json import scenario_from_json
 from dynoai_desktop.core.simulator.scenarios import SCENARIOS
 
 SUFFIX = ".json"
-_LARGEST = 1_000_000  # bytes
 _T = TypeVar("_T")
 
 
@@ -44,13 +44,6 @@ def _chosen(kind: str, chosen: str, table: Mapping[str, _T], read: Callable[[str
 
 def _text(kind: str, path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            data = file.read(_LARGEST + 1)
-    except OSError as error:
-        raise ValueError(f"{kind}: {path} cannot be read: {error.strerror}") from error
-    if len(data) > _LARGEST:
-        raise ValueError(f"{kind}: {path} is larger than {_LARGEST} bytes")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{kind}: {path} is not a text file") from error
+        return text_of(path)
+    except ValueError as error:
+        raise ValueError(f"{kind}: {path} {error}") from error

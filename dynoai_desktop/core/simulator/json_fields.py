@@ -5,10 +5,28 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 FieldError = Callable[[str, str], ValueError]  # (field, reason) → what to raise
 Special = Mapping[str, Callable[[str, Any], Any]]  # annotation → (field, value) → value
+
+_LARGEST = 1_000_000  # bytes
+
+
+def text_of(path: Path) -> str:
+    """Return the text of a document; ValueError says what is wrong, to stand after its name."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(_LARGEST + 1)
+    except OSError as error:
+        raise ValueError(f"cannot be read: {error.strerror}") from error
+    if len(data) > _LARGEST:
+        raise ValueError(f"is larger than {_LARGEST} bytes")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError("is not a text file") from error
 
 
 def json_object(text: str, noun: str, error: FieldError) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import QSettings, Signal
 from PySide6.QtWidgets import QFileDialog, QGridLayout, QWidget
 
+from dynoai_desktop.core.simulator.json_fields import text_of
 from dynoai_desktop.ui.panels.rig_editor import TUNE, VEHICLE, Document
 from dynoai_desktop.ui.preferences import load_text
 from dynoai_desktop.ui.rehearsal import Choice, SimulatorPlan
@@ -18,7 +19,6 @@ from dynoai_desktop.ui.widgets.stepper import Stepper
 LARGEST_SEED = 2**31 - 1
 FILE = "file"  # key of the choice that stands for one of one's own
 _VEHICLE_ONLY = {"bore_mm", "displacement_cc", "cylinders"}  # fields no tune has
-_LARGEST = 1_000_000  # bytes
 
 
 class RigChoice(QWidget):
@@ -129,16 +129,9 @@ _FIELD = {VEHICLE: "profile", TUNE: "scenario"}
 def read_text(path: Path) -> str:
     """Return the text of a document. Raises ValueError with one sentence."""
     try:
-        with path.open("rb") as file:
-            data = file.read(_LARGEST + 1)
-    except OSError as error:
-        raise ValueError(f"It cannot be read: {error.strerror}.") from error
-    if len(data) > _LARGEST:
-        raise ValueError(f"It is larger than {_LARGEST} bytes.")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ValueError("It is not a text file.") from error
+        return text_of(path)
+    except ValueError as error:
+        raise ValueError(f"It {error}.") from error
 
 
 def _kind_of(text: str) -> Document:
